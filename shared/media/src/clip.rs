@@ -1,0 +1,239 @@
+//! The normalised metadata of a clip (`clip-metadata.v1`).
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a clip says about itself, in one vocabulary for every camera. A value that is unknown is absent.
+///
+/// Rationals are written "n/d"; a rectangle is [left, top, width, height] in stored photosites.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Metadata {
+    /// Maker of the camera.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera_make: Option<String>,
+    /// The maker's name of the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera_model: Option<String>,
+    /// Serial number as written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera_serial: Option<String>,
+    /// Camera letter of the unit: A, B ...
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera_index: Option<String>,
+    /// Firmware of the camera.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<String>,
+    /// What the camera calls the take, without frame number and extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_name: Option<String>,
+    /// The camera's unique id of the take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_uuid: Option<String>,
+    /// Reel (tape, card) that editors match on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reel_name: Option<String>,
+    /// Slate: scene.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scene: Option<String>,
+    /// Slate: take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub take: Option<String>,
+    /// Slate: the take is circled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub circle_take: Option<bool>,
+    /// Tape name, where it differs from the reel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tape_name: Option<String>,
+    /// Start of recording, ISO 8601, as the camera's clock had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recorded_at: Option<String>,
+    /// Day of recording, `YYYY-MM-DD`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shoot_day: Option<String>,
+    /// Original, proxy, sidecar or audio.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// File format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// The vendor's own name of the coding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codec: Option<String>,
+    /// How the picture is compressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compression: Option<String>,
+    /// Bits of a stored sample.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bit_depth: Option<u32>,
+    /// Stored picture, `4448x3096`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<String>,
+    /// Stored width in photosites.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Stored height in photosites.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// [left, top, width, height] in the stored picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_area: Option<[u32; 4]>,
+    /// [width, height] for display.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_size: Option<[u32; 2]>,
+    /// Width over height of a pixel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pixel_aspect_ratio: Option<f64>,
+    /// Anamorphic squeeze of the lens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lens_squeeze: Option<f64>,
+    /// Flip or rotation for display.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orientation: Option<String>,
+    /// The maker's name of the sensor mode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sensor_mode: Option<String>,
+    /// [width, height] in millimetres.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_sensor_physical_mm: Option<[f64; 2]>,
+    /// left or right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stereo_eye: Option<String>,
+    /// Frames a second of playback, `24000/1001`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frame_rate: Option<String>,
+    /// Frames a second of the sensor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sensor_frame_rate: Option<String>,
+    /// Number of frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frame_count: Option<u64>,
+    /// frame_count over frame_rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<f64>,
+    /// Timecode of the first frame, `10:11:12:13`; `;` before frames when drop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_timecode: Option<String>,
+    /// Base that the timecode counts in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timecode_rate: Option<String>,
+    /// EI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exposure_index: Option<f64>,
+    /// ISO as the camera states it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iso: Option<f64>,
+    /// Degrees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shutter_angle_degrees: Option<f64>,
+    /// Seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exposure_time_seconds: Option<f64>,
+    /// As shot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub white_balance_kelvin: Option<f64>,
+    /// As shot, the maker's scale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tint: Option<f64>,
+    /// Neutral density in stops.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nd_stops: Option<f64>,
+    /// Maker of the lens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lens_make: Option<String>,
+    /// Model of the lens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lens_model: Option<String>,
+    /// Serial number of the lens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lens_serial: Option<String>,
+    /// Millimetres.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub focal_length_mm: Option<f64>,
+    /// T-stop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub t_stop: Option<f64>,
+    /// f-number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub f_number: Option<f64>,
+    /// Metres.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub focus_distance_m: Option<f64>,
+    /// Transfer curve of the stored values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color_encoding: Option<String>,
+    /// Gamut of the stored values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color_primaries: Option<String>,
+    /// Look chosen in the camera.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look_name: Option<String>,
+    /// ASC CDL of the look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cdl: Option<Cdl>,
+    /// Frame lines of the camera's viewfinder.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub frame_lines: Vec<FrameLine>,
+    /// UUID of the framing document that belongs to the clip.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fdl_link: Option<String>,
+    /// Number of audio channels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_channels: Option<u32>,
+    /// Which tag each value came from: field name -> tag.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<String, String>,
+    /// What is wrong with the clip, in sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
+    /// The file, or the pattern of the numbered sequence (`A001C003_[000000-000047].dng`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// All files of the clip together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<u64>,
+}
+
+/// What a file is to a production. Pulls match originals only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// What the camera recorded.
+    Original,
+    /// A smaller copy of it.
+    Proxy,
+    /// A document about it.
+    Sidecar,
+    /// Sound.
+    Audio,
+}
+
+/// ASC CDL values of a look.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cdl {
+    /// Red, green, blue.
+    pub slope: [f64; 3],
+    /// Red, green, blue.
+    pub offset: [f64; 3],
+    /// Red, green, blue.
+    pub power: [f64; 3],
+    /// One for all.
+    pub saturation: f64,
+}
+
+/// One frame line of a viewfinder, in stored photosites.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FrameLine {
+    /// As the camera names it.
+    pub name: String,
+    /// From the left edge.
+    pub left: u32,
+    /// From the top edge.
+    pub top: u32,
+    /// Width.
+    pub width: u32,
+    /// Height.
+    pub height: u32,
+}

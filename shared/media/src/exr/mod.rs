@@ -1,0 +1,1 @@
+//! The plate writer: half RGB scanline OpenEXR.

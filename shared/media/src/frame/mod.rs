@@ -1,0 +1,1 @@
+//! Framing documents (ASC FDL) and crops.

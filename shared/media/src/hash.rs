@@ -1,0 +1,1 @@
+//! Any set of digests in one pass.

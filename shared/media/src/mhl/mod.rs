@@ -1,0 +1,1 @@
+//! ASC MHL histories: read, verify, write.

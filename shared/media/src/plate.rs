@@ -1,0 +1,1 @@
+//! Recipe and frame in, EXR bytes out: the one pure function that render is.
