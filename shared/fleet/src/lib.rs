@@ -1,1 +1,30 @@
-//! Placeholder.
+//! What the functions share about being a fleet.
+//!
+//! | room | what stands there |
+//! |---|---|
+//! | [`id`] | productions, rolls, clips, jobs: names that are safe in keys |
+//! | [`key`] | object keys: what an upload is, where a delivery goes |
+//! | [`message`] | what travels through the queues, versioned |
+//! | [`state`] | rounds, ranks, and the pure decisions over rows |
+//! | [`ports`] | objects, queues, table, clock, workers: what a handler may ask of the world |
+//! | [`store`] | rows and the rules of writing them, over the table port |
+//! | [`order`] | pull orders (`pull-order.v1`) and plans |
+//! | [`runner`] | a batch of messages: partial failures, panics caught per record |
+//! | [`telemetry`] | JSON logs and metrics |
+//! | [`env`] | the names of the environment variables |
+//! | [`aws`] | the ports on S3, SQS and DynamoDB |
+//!
+//! A handler knows ports, never an SDK type; only [`aws`] knows those.
+#![deny(missing_docs)]
+
+pub mod aws;
+pub mod env;
+pub mod id;
+pub mod key;
+pub mod message;
+pub mod order;
+pub mod ports;
+pub mod runner;
+pub mod state;
+pub mod store;
+pub mod telemetry;
