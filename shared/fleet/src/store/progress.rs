@@ -1,0 +1,75 @@
+//! How far the hash of a long file has come, so that the next invocation goes on where this one stopped.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Row, load, update};
+use crate::{
+    id::{RollId, hex},
+    ports::{Expect, Key, Result, Table},
+};
+use platefleet_media::path::RelativePath;
+use sha2::{Digest, Sha256};
+
+/// Progress over one version of one object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HashProgress {
+    /// SHA-256 of the object's key and entity tag.
+    pub object: String,
+    /// Bytes hashed so far.
+    pub offset: u64,
+    /// Saved state of the digests, at most 1 KiB, as hex.
+    pub state: String,
+    /// When the row may be forgotten, seconds since 1970.
+    pub expires_at: u64,
+}
+
+impl HashProgress {
+    /// Identity of this version of an object.
+    pub fn object_of(roll: &RollId, path: &RelativePath, etag: &str) -> String {
+        hex(&Sha256::digest(format!("{}\n{etag}", roll.object_key(path)).as_bytes()))
+    }
+
+    /// The saved state as bytes; `None` when the row is damaged.
+    pub fn state_bytes(&self) -> Option<Vec<u8>> {
+        let digits = self.state.as_bytes();
+        if !digits.len().is_multiple_of(2) {
+            return None;
+        }
+        digits.chunks_exact(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+    }
+
+    /// The state as it is stored.
+    pub fn state_text(bytes: &[u8]) -> String {
+        hex(bytes)
+    }
+}
+
+impl Row for HashProgress {
+    fn key(&self) -> Key {
+        Key::new(format!("HASH#{}", self.object), "STATE")
+    }
+}
+
+/// The store of hash progress.
+pub struct Progresses<'a, T>(pub &'a T);
+
+impl<T: Table> Progresses<'_, T> {
+    /// Progress over this object.
+    pub async fn get(&self, object: &str) -> Result<Option<HashProgress>> {
+        Ok(load::<HashProgress>(self.0, &Key::new(format!("HASH#{object}"), "STATE")).await?.map(|s| s.row))
+    }
+
+    /// Writes progress, unless somebody has come further; answers the furthest.
+    pub async fn advance(&self, progress: &HashProgress) -> Result<HashProgress> {
+        let (row, _) = update(self.0, &progress.key(), |was: Option<&HashProgress>| {
+            was.is_none_or(|w| w.offset < progress.offset).then(|| progress.clone())
+        })
+        .await?;
+        Ok(row.unwrap_or_else(|| progress.clone()))
+    }
+
+    /// Forgets an object whose verdict is in.
+    pub async fn forget(&self, object: &str) -> Result<()> {
+        self.0.delete(&Key::new(format!("HASH#{object}"), "STATE"), Expect::Anything).await
+    }
+}

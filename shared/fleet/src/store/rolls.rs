@@ -1,0 +1,306 @@
+//! Rolls and their files.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use platefleet_media::path::RelativePath;
+use serde::{Deserialize, Serialize};
+
+use super::{Family, OpenMarkers, Row, Stored, file_key, list_all, load, roll_partition, update};
+use crate::{
+    id::{BUCKETS, Production, RollId, bucket_of},
+    message::{Message, Queue},
+    ports::{Clock, Key, Queues, Result, Settings, Table},
+    state::{FileRow, FileState, Finding, RollState, Watch},
+};
+
+/// The history that a roll was planned from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tip {
+    /// Entity tag of the chain file: a new generation makes another.
+    pub chain_etag: String,
+    /// How many generations the chain lists.
+    pub generations: u32,
+}
+
+/// A verdict that was sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seal {
+    /// Fixed by the first write that entered FINALISING in this round; milliseconds since 1970.
+    pub at_ms: u64,
+    /// SHA-256 of the facts that were sealed; equal facts need no other seal.
+    pub facts: String,
+    /// Key of the manifest in the delivery bucket, once it is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
+    /// Generation number of that manifest.
+    #[serde(default)]
+    pub generation: u32,
+}
+
+/// A roll.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RollRow {
+    /// Its name.
+    pub roll: RollId,
+    /// Grows within a round.
+    pub state: RollState,
+    /// Grows when a sealed or resting roll gets a new fact.
+    pub round: u64,
+    /// The history that its expectations come from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tip: Option<Tip>,
+    /// Number of expected files, once the row of every one of them is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<u64>,
+    /// Last path whose expectation is written, while a long manifest is being expanded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Its watchdog.
+    pub watch: Watch,
+    /// When the last fact came, give or take a quarter of a tick; milliseconds since 1970.
+    pub last_fact_ms: u64,
+    /// The last seal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<Seal>,
+    /// What is wrong with the history itself, and what the last seal found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// Counts of the last seal or rest, by [`FileState`] in lower case, with `expected` and `bytes`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, u64>,
+    /// When the row was last written, milliseconds since 1970.
+    pub updated_ms: u64,
+}
+
+impl RollRow {
+    /// A roll of which nothing is known.
+    pub fn new(roll: RollId, now_ms: u64) -> Self {
+        Self {
+            roll,
+            state: RollState::Receiving,
+            round: 1,
+            tip: None,
+            planned: None,
+            cursor: None,
+            watch: Watch::default(),
+            last_fact_ms: now_ms,
+            seal: None,
+            findings: Vec::new(),
+            counts: BTreeMap::new(),
+            updated_ms: now_ms,
+        }
+    }
+
+    fn key_of(roll: &RollId) -> Key {
+        Key::new(format!("PROD#{}", roll.production), format!("ROLL#{}", roll.path))
+    }
+}
+
+impl Row for RollRow {
+    fn key(&self) -> Key {
+        Self::key_of(&self.roll)
+    }
+}
+
+impl Row for FileRow {
+    fn key(&self) -> Key {
+        file_key(&self.roll, &self.pattern, &self.path)
+    }
+}
+
+/// The store of rolls and their files.
+pub struct Rolls<'a, T>(pub &'a T);
+
+impl<'a, T: Table> Rolls<'a, T> {
+    /// A roll.
+    pub async fn roll(&self, roll: &RollId) -> Result<Option<RollRow>> {
+        Ok(load::<RollRow>(self.0, &RollRow::key_of(roll)).await?.map(|s| s.row))
+    }
+
+    /// The rolls of a production.
+    pub async fn of_production(&self, production: &Production) -> Result<Vec<RollRow>> {
+        list_all(self.0, &format!("PROD#{production}"), "ROLL#").await
+    }
+
+    /// Decides over a roll; see [`update`].
+    pub async fn update_roll(
+        &self,
+        roll: &RollId,
+        decide: impl FnMut(Option<&RollRow>) -> Option<RollRow> + Send,
+    ) -> Result<(Option<RollRow>, bool)> {
+        update(self.0, &RollRow::key_of(roll), decide).await
+    }
+
+    /// A file.
+    pub async fn file(&self, roll: &RollId, pattern: &str, path: &RelativePath) -> Result<Option<Stored<FileRow>>> {
+        load(self.0, &file_key(roll, pattern, path)).await
+    }
+
+    /// Decides over a file, which is made when it is not there. When the new row is open its marker is put first; when
+    /// it is not, its marker is deleted afterwards. Answers the row as it stands.
+    pub async fn update_file(
+        &self,
+        roll: &RollId,
+        pattern: &str,
+        path: &RelativePath,
+        mut decide: impl FnMut(&FileRow) -> Option<FileRow> + Send,
+    ) -> Result<FileRow> {
+        let key = file_key(roll, pattern, path);
+        let markers = self.markers(roll);
+        let bucket = bucket_of(pattern);
+        let fresh = FileRow::new(roll.clone(), path.clone(), pattern.to_owned());
+        loop {
+            let was = load::<FileRow>(self.0, &key).await?;
+            let now = was.as_ref().map_or(&fresh, |s| &s.row);
+            let next = decide(now);
+            let after = next.as_ref().unwrap_or(now);
+            if after.is_open() {
+                markers.put(bucket, path.as_str()).await?;
+            }
+            if let Some(next) = &next {
+                match super::save(self.0, next, was.as_ref().map(|s| s.rev)).await {
+                    Ok(_) => {}
+                    Err(crate::ports::Error::Conflict(_)) => continue,
+                    Err(other) => return Err(other),
+                }
+            }
+            if !after.is_open() && (after.expected.is_some() || now.expected.is_some()) {
+                markers.delete(bucket, path.as_str()).await?;
+            }
+            return Ok(after.clone());
+        }
+    }
+
+    /// The open files of a roll.
+    pub fn markers(&self, roll: &RollId) -> OpenMarkers<'a, T> {
+        OpenMarkers::new(self.0, Family::Roll(roll.clone()))
+    }
+
+    /// All files of one bucket of a roll, in path order.
+    pub async fn files_in(&self, roll: &RollId, bucket: u8) -> Result<Vec<FileRow>> {
+        list_all(self.0, &roll_partition(roll, bucket), "FILE#").await
+    }
+
+    /// All files of a roll, in path order.
+    pub async fn files(&self, roll: &RollId) -> Result<Vec<FileRow>> {
+        let mut files = Vec::new();
+        for bucket in 0..BUCKETS {
+            files.extend(self.files_in(roll, bucket).await?);
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
+    }
+
+    /// The files of one clip of a roll, in path order.
+    pub async fn files_of_clip(&self, roll: &RollId, pattern: &str) -> Result<Vec<FileRow>> {
+        // All files of a clip share the text before the frame number, so one narrow query finds them.
+        let prefix = pattern.split('[').next().unwrap_or(pattern);
+        let pk = roll_partition(roll, bucket_of(pattern));
+        let files: Vec<FileRow> = list_all(self.0, &pk, &format!("FILE#{prefix}")).await?;
+        Ok(files.into_iter().filter(|f| f.pattern == pattern).collect())
+    }
+
+    /// The first file of a clip that is still open, or `None`. A marker whose row is terminal is deleted on the way.
+    pub async fn open_in_clip(&self, roll: &RollId, pattern: &str) -> Result<Option<RelativePath>> {
+        Ok(self.files_of_clip(roll, pattern).await?.into_iter().find(FileRow::is_open).map(|f| f.path))
+    }
+
+    /// True when the roll waits for no file: asked after every attempt. Markers whose row is terminal are deleted on the
+    /// way. Says nothing of whether the roll is planned.
+    pub async fn nothing_open(&self, roll: &RollId, likely: u8) -> Result<bool> {
+        let markers = self.markers(roll);
+        while let Some((bucket, name)) = markers.any(likely).await? {
+            let Ok(path) = RelativePath::new(name.clone()) else {
+                markers.delete(bucket, &name).await?;
+                continue;
+            };
+            let key = Key::new(roll_partition(roll, bucket), format!("FILE#{path}"));
+            match load::<FileRow>(self.0, &key).await? {
+                Some(stored) if !stored.row.is_open() => markers.delete(bucket, &name).await?,
+                // Open, or its row is about to be written by whoever put the marker.
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Counts files by state, with `expected`, `extra`, `missing` and `bytes`.
+    pub fn count(files: &[FileRow]) -> BTreeMap<String, u64> {
+        let mut counts: BTreeMap<String, u64> =
+            ["expected", "verified", "failed", "missing", "waiting", "extra", "bytes"]
+                .map(|k| (k.to_owned(), 0))
+                .into();
+        let mut add = |name: &str, n: u64| *counts.entry(name.to_owned()).or_default() += n;
+        for file in files {
+            add("bytes", file.observed.as_ref().map_or(0, |o| o.size));
+            if file.expected.is_none() {
+                add("extra", u64::from(file.observed.is_some()));
+                continue;
+            }
+            add("expected", 1);
+            match file.state {
+                FileState::Verified => add("verified", 1),
+                FileState::Failed => add("failed", 1),
+                FileState::Waiting => add("missing", 1),
+                FileState::Paired => add("waiting", 1),
+            }
+        }
+        counts
+    }
+}
+
+impl<T: Table + Queues + Clock + Settings> Rolls<'_, T> {
+    /// Notes that a fact about the roll has come: makes the roll, wakes it when it rests or is sealed, arms its
+    /// watchdog. Writes only when that changes something, or when the last note is older than a quarter of a tick.
+    ///
+    /// `opens` says that the fact left a file open (or the history unread), which a sealed roll has to take up again.
+    pub async fn touch(&self, roll: &RollId, opens: bool) -> Result<RollRow> {
+        let now = self.0.now_ms();
+        let stale = (self.0.settings().tick / 4).as_millis() as u64;
+        let row = self
+            .update_roll(roll, |was| {
+                let mut row = was.cloned().unwrap_or_else(|| RollRow::new(roll.clone(), now));
+                let wake = opens && row.state.rank() >= RollState::Finalising.rank();
+                if was.is_some() && !wake && row.watch.armed && now.saturating_sub(row.last_fact_ms) < stale {
+                    return None;
+                }
+                if wake {
+                    row.round += 1;
+                    row.state = if row.planned.is_some() { RollState::Checking } else { RollState::Receiving };
+                }
+                row.last_fact_ms = now;
+                row.updated_ms = now;
+                Some(row)
+            })
+            .await?
+            .0
+            .unwrap_or_else(|| RollRow::new(roll.clone(), now));
+        if row.watch.armed || row.state.rank() >= RollState::Finalising.rank() {
+            return Ok(row);
+        }
+        // The tick goes first: a crash before the write leaves a tick that finds its number and goes on.
+        self.send_tick(roll, row.watch.tick).await?;
+        let armed = self
+            .update_roll(roll, |was| {
+                let mut row = was?.clone();
+                if row.watch.armed {
+                    return None;
+                }
+                row.watch.armed = true;
+                Some(row)
+            })
+            .await?;
+        Ok(armed.0.unwrap_or(row))
+    }
+
+    /// Sends a tick of the roll's watchdog, to arrive one tick from now.
+    pub async fn send_tick(&self, roll: &RollId, tick: u64) -> Result<()> {
+        let message = Message::TickRoll { roll: roll.clone(), tick };
+        self.0.send(Queue::Finalise, &message, self.0.settings().tick).await
+    }
+
+    /// Asks `finalise` to derive whether the roll is complete.
+    pub async fn settle(&self, roll: &RollId) -> Result<()> {
+        self.0.send(Queue::Finalise, &Message::SettleRoll { roll: roll.clone() }, Duration::ZERO).await
+    }
+}
