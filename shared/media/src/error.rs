@@ -132,15 +132,15 @@ impl Location {
     }
 
     fn fill(&mut self, more: &Self) {
-        fn keep<T: Clone>(ours: &mut Option<T>, theirs: &Option<T>) {
+        fn keep<T: Clone>(ours: &mut Option<T>, theirs: Option<&T>) {
             if ours.is_none() {
-                ours.clone_from(theirs);
+                *ours = theirs.cloned();
             }
         }
-        keep(&mut self.path, &more.path);
-        keep(&mut self.offset, &more.offset);
-        keep(&mut self.line, &more.line);
-        keep(&mut self.field, &more.field);
+        keep(&mut self.path, more.path.as_ref());
+        keep(&mut self.offset, more.offset.as_ref());
+        keep(&mut self.line, more.line.as_ref());
+        keep(&mut self.field, more.field.as_ref());
     }
 }
 

@@ -246,7 +246,7 @@ impl Timecode {
         if base == 0 || base > Self::MAX_BASE {
             return Err(Error::invalid(format!("timecode base {base} is not in 1..={}", Self::MAX_BASE)));
         }
-        if drop && base % 30 != 0 {
+        if drop && !base.is_multiple_of(30) {
             return Err(Error::invalid(format!("drop-frame timecode is counted in 30 or 60, not in {base}")));
         }
         let midnight = Self { frame: 0, base, drop };
@@ -348,7 +348,7 @@ impl Timecode {
     pub fn to_bcd(self) -> Option<[u8; 4]> {
         let Digits { hours, minutes, seconds, frames, .. } = self.digits();
         let (frames, second) = if self.base > 30 { (frames / 2, frames % 2) } else { (frames, 0) };
-        let bcd = |n: u32| ((n / 10) << 4 | n % 10) as u8;
+        let bcd = |n: u32| (((n / 10) << 4) | (n % 10)) as u8;
         let drop = if self.drop { 0x40 } else { 0 };
         (self.base <= 60).then(|| [bcd(frames) | drop, bcd(seconds) | (second as u8) << 7, bcd(minutes), bcd(hours)])
     }
@@ -390,11 +390,11 @@ mod tests {
 
     #[derive(serde::Deserialize)]
     struct Vectors {
-        rates: Vec<Rate>,
+        rates: Vec<Counting>,
     }
 
     #[derive(serde::Deserialize)]
-    struct Rate {
+    struct Counting {
         rate: Rational,
         nominal: u32,
         drop: bool,
@@ -407,17 +407,17 @@ mod tests {
     fn every_label_of_the_reference_table_is_counted_and_written_alike() {
         let vectors: Vectors = serde_json::from_str(include_str!("../testdata/timecode/timecode.json")).unwrap();
         let mut seen = 0;
-        for rate in vectors.rates {
-            assert_eq!(rate.rate.timecode_base(), Some(rate.nominal));
-            for (frame, label) in rate.frame_to_timecode {
-                let timecode = Timecode::from_frame(i64::from(frame), rate.nominal, rate.drop).unwrap();
+        for counting in vectors.rates {
+            assert_eq!(counting.rate.timecode_base(), Some(counting.nominal));
+            for (frame, label) in counting.frame_to_timecode {
+                let timecode = Timecode::from_frame(i64::from(frame), counting.nominal, counting.drop).unwrap();
                 assert_eq!(timecode.to_string(), label);
-                assert_eq!(Timecode::parse(&label, rate.rate).unwrap().frame(), frame, "{label}");
-                assert_eq!(timecode.frames_per_day(), rate.frames_per_day);
+                assert_eq!(Timecode::parse(&label, counting.rate).unwrap().frame(), frame, "{label}");
+                assert_eq!(timecode.frames_per_day(), counting.frames_per_day);
                 seen += 1;
             }
-            for label in rate.invalid {
-                assert!(Timecode::parse(&label, rate.rate).is_err(), "{label} at {}", rate.rate);
+            for label in counting.invalid {
+                assert!(Timecode::parse(&label, counting.rate).is_err(), "{label} at {}", counting.rate);
             }
         }
         assert_eq!(seen, 469);

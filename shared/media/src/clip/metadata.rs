@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Role;
+
 /// What a clip says about itself, in one vocabulary for every camera. A value that is unknown is absent.
 ///
 /// Rationals are written "n/d"; a rectangle is [left, top, width, height] in stored photosites.
@@ -196,20 +198,6 @@ pub struct Metadata {
     pub size_bytes: Option<u64>,
 }
 
-/// What a file is to a production. Pulls match originals only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// What the camera recorded.
-    Original,
-    /// A smaller copy of it.
-    Proxy,
-    /// A document about it.
-    Sidecar,
-    /// Sound.
-    Audio,
-}
-
 /// ASC CDL values of a look.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cdl {
@@ -236,4 +224,11 @@ pub struct FrameLine {
     pub width: u32,
     /// Height.
     pub height: u32,
+}
+
+/// The JSON Schema of `clip-metadata.v1`.
+pub fn schema() -> schemars::Schema {
+    let mut schema = schemars::schema_for!(Metadata);
+    schema.insert("title".to_owned(), "clip-metadata.v1".into());
+    schema
 }

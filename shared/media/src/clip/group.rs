@@ -1,0 +1,293 @@
+//! Which files make a clip.
+//!
+//! A key is computed from one path alone, so files can arrive in any order and on any machine: whoever sees
+//! `A001C001_000017.dng` knows that it belongs to `A001C001_[######].dng`.
+
+use std::{collections::BTreeMap, fmt};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::path::RelativePath;
+
+/// What a file is to a production. Pulls match originals only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// What the camera recorded.
+    Original,
+    /// A smaller copy of it.
+    Proxy,
+    /// A document about it.
+    Sidecar,
+    /// Sound.
+    Audio,
+}
+
+impl Role {
+    /// What a path says by its extension, its folder (`Proxy/`, `Sub/`) and its `_proxy` ending.
+    ///
+    /// An extension that no camera or recorder uses belongs to a document.
+    pub fn of(path: &RelativePath) -> Self {
+        match path.extension().as_str() {
+            "wav" | "bwf" | "rf64" | "aif" | "aiff" | "flac" | "mp3" | "m4a" => Self::Audio,
+            "lrv" | "lrf" => Self::Proxy,
+            "mov" | "mp4" | "mxf" if is_beside_a_larger_copy(path) => Self::Proxy,
+            extension if ORIGINALS.contains(&extension) => Self::Original,
+            _ => Self::Sidecar,
+        }
+    }
+}
+
+/// Extensions that cameras and scanners give to pictures.
+const ORIGINALS: [&str; 20] = [
+    "ari", "arx", "braw", "cine", "cr3", "cri", "crm", "dng", "dpx", "exr", "insv", "mlv", "mov", "mp4", "mts", "mxf",
+    "nev", "r3d", "rmf", "vrw",
+];
+
+/// Extensions of one-frame files.
+const SEQUENCES: [&str; 6] = ["ari", "arx", "cri", "dng", "dpx", "exr"];
+
+/// Longest run of digits that is a frame number; more are part of the name.
+const MAX_FRAME_DIGITS: usize = 18;
+
+fn is_beside_a_larger_copy(path: &RelativePath) -> bool {
+    let folders = path.as_str().rsplit('/').skip(1);
+    let mut in_proxy_folder = folders.filter(|f| ["proxy", "proxies", "sub"].iter().any(|p| f.eq_ignore_ascii_case(p)));
+    let stem = path.file_name().rsplit_once('.').map_or("", |(stem, _)| stem).to_ascii_lowercase();
+    in_proxy_folder.next().is_some() || stem.ends_with("_proxy") || stem.ends_with("-proxy")
+}
+
+/// Which clip a file belongs to, and where in it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ClipKey {
+    /// The path, its frame digits replaced by as many `#` in brackets: `Clips/A001C001/A001C001_[######].dng`.
+    pub pattern: String,
+    /// The frame number in the file's name; none for a file that is a clip by itself.
+    pub frame: Option<u64>,
+    /// Original, proxy, sidecar or audio.
+    pub role: Role,
+}
+
+impl ClipKey {
+    /// What the camera calls the take: the file name without extension, frame digits and the mark before them; the
+    /// folder's name for frames that are only numbered.
+    pub fn clip_name(&self) -> &str {
+        let (folder, name) = self.pattern.rsplit_once('/').unwrap_or(("", &self.pattern));
+        let stem = match name.rsplit_once('.') {
+            Some((stem, _)) if !stem.is_empty() => stem,
+            _ => name,
+        };
+        let Some((take, _)) = stem.rsplit_once('[').filter(|_| self.frame.is_some()) else { return stem };
+        match take.trim_end_matches(['_', '.', '-', ' ']) {
+            "" => folder.rsplit('/').next().unwrap_or(folder),
+            take => take,
+        }
+    }
+}
+
+impl fmt::Display for ClipKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.pattern)
+    }
+}
+
+/// The clip that a file belongs to, from its path alone.
+///
+/// `.ari .arx .cri .dng .dpx .exr` files whose stem ends in digits are frames of a numbered sequence; every other file
+/// is a clip by itself. The number of digits is part of the key, because cameras and deliveries pad their numbers.
+pub fn key_of(path: &RelativePath) -> ClipKey {
+    let role = Role::of(path);
+    let alone = || ClipKey { pattern: path.as_str().to_owned(), frame: None, role };
+    if !SEQUENCES.contains(&path.extension().as_str()) {
+        return alone();
+    }
+    let Some((stem, extension)) = path.as_str().rsplit_once('.') else { return alone() };
+    let digits = stem.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let Some((head, number)) = stem.split_at_checked(stem.len() - digits.min(MAX_FRAME_DIGITS)) else { return alone() };
+    let Ok(frame) = number.parse() else { return alone() };
+    ClipKey { pattern: format!("{head}[{}].{extension}", "#".repeat(number.len())), frame: Some(frame), role }
+}
+
+/// A clip as far as its files are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clip {
+    /// As in [`ClipKey::pattern`].
+    pub pattern: String,
+    /// As in [`ClipKey::clip_name`].
+    pub name: String,
+    /// Original, proxy, sidecar or audio.
+    pub role: Role,
+    /// By frame number; one for a file that is a clip by itself.
+    pub files: Vec<ClipFile>,
+    /// What is wrong with it, in sentences: frames that are missing between the first and the last.
+    pub findings: Vec<String>,
+}
+
+impl Clip {
+    /// The path, or that of the sequence with its first and last number: `A001C003_[000000-000047].dng`.
+    pub fn path(&self) -> String {
+        span_of(&self.pattern, self.files.first().and_then(|f| f.frame), self.files.last().and_then(|f| f.frame))
+    }
+}
+
+/// The pattern with its `#` replaced by the first and last frame number.
+pub(crate) fn span_of(pattern: &str, first: Option<u64>, last: Option<u64>) -> String {
+    let Some(((first, last), (head, rest))) = first.zip(last).zip(pattern.rsplit_once('[')) else {
+        return pattern.to_owned();
+    };
+    let (hashes, tail) = rest.split_once(']').unwrap_or((rest, ""));
+    let width = hashes.len();
+    format!("{head}[{first:0width$}-{last:0width$}]{tail}")
+}
+
+/// One file of a clip.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClipFile {
+    /// The frame number in its name.
+    pub frame: Option<u64>,
+    /// Where it is.
+    pub path: RelativePath,
+}
+
+/// Puts files together to clips, in order of their patterns, each with its frames in order. A path given twice counts
+/// once.
+pub fn group<'a>(paths: impl IntoIterator<Item = &'a RelativePath>) -> Vec<Clip> {
+    let mut clips: BTreeMap<(String, bool), (ClipKey, Vec<ClipFile>)> = BTreeMap::new();
+    for path in paths {
+        let key = key_of(path);
+        let file = ClipFile { frame: key.frame, path: path.clone() };
+        let place = (key.pattern.clone(), key.frame.is_some());
+        clips.entry(place).or_insert_with(|| (key, Vec::new())).1.push(file);
+    }
+    let whole = |(key, mut files): (ClipKey, Vec<ClipFile>)| {
+        files.sort();
+        files.dedup();
+        let findings = gaps(&files);
+        Clip { name: key.clip_name().to_owned(), pattern: key.pattern, role: key.role, files, findings }
+    };
+    clips.into_values().map(whole).collect()
+}
+
+/// Most gaps that are told one by one.
+const MAX_GAPS_TOLD: usize = 8;
+
+/// A sentence for each run of missing frame numbers; `files` are sorted.
+pub(crate) fn gaps(files: &[ClipFile]) -> Vec<String> {
+    let numbers: Vec<u64> = files.iter().filter_map(|f| f.frame).collect();
+    let missing: Vec<(u64, u64)> =
+        numbers.windows(2).filter(|w| w[1] > w[0] + 1).map(|w| (w[0] + 1, w[1] - 1)).collect();
+    let mut told: Vec<String> = missing
+        .iter()
+        .take(MAX_GAPS_TOLD)
+        .map(|&(first, last)| {
+            if first == last {
+                format!("frame {first} is missing")
+            } else {
+                format!("frames {first} to {last} are missing")
+            }
+        })
+        .collect();
+    if let Some(rest) = missing.get(MAX_GAPS_TOLD..).filter(|rest| !rest.is_empty()) {
+        told.push(format!("frames are missing in {} more places, up to frame {}", rest.len(), rest[rest.len() - 1].1));
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn path(text: &str) -> RelativePath {
+        RelativePath::new(text).unwrap()
+    }
+
+    #[test]
+    fn one_path_is_enough_to_know_its_clip() {
+        for (file, pattern, frame, name) in [
+            (
+                "Clips/A001C001_000001/A001C001_000017.dng",
+                "Clips/A001C001_000001/A001C001_[######].dng",
+                Some(17),
+                "A001C001",
+            ),
+            (
+                "B001/B001C002_180327_R1ZA.0123456.ari",
+                "B001/B001C002_180327_R1ZA.[#######].ari",
+                Some(123_456),
+                "B001C002_180327_R1ZA",
+            ),
+            ("SHOT_PL01_v001.1001.exr", "SHOT_PL01_v001.[####].exr", Some(1001), "SHOT_PL01_v001"),
+            ("reel 2/000001.DPX", "reel 2/[######].DPX", Some(1), "reel 2"),
+            ("A001/A001_C001.R3D", "A001/A001_C001.R3D", None, "A001_C001"),
+            ("chart.dng", "chart.dng", None, "chart"),
+            ("take 1/a.mov", "take 1/a.mov", None, "a"),
+        ] {
+            let key = key_of(&path(file));
+            assert_eq!((key.pattern.as_str(), key.frame, key.clip_name()), (pattern, frame, name), "{file}");
+        }
+    }
+
+    #[test]
+    fn roles_follow_extension_and_proxy_folders() {
+        for (file, role) in [
+            ("A/A001.ari", Role::Original),
+            ("A/A001.MOV", Role::Original),
+            ("A/Proxy/A001.mov", Role::Proxy),
+            ("SUB/C0001S03.MP4", Role::Proxy),
+            ("A/A001_proxy.mp4", Role::Proxy),
+            ("Proxy/A001_C001.braw", Role::Original),
+            ("sound/T01.WAV", Role::Audio),
+            ("A/A001.xml", Role::Sidecar),
+            ("A/ascmhl/0001_A.mhl", Role::Sidecar),
+            ("A/README", Role::Sidecar),
+        ] {
+            assert_eq!(Role::of(&path(file)), role, "{file}");
+        }
+    }
+
+    #[test]
+    fn a_sequence_is_one_clip_with_its_frames_in_order_and_its_gaps_told() {
+        let paths =
+            ["c/A_0010.dng", "c/A_0007.dng", "c/A_0008.dng", "c/A_0014.dng", "c/A.xml", "d/A_0009.dng", "c/A_0008.dng"]
+                .map(path);
+        let clips = group(&paths);
+        let patterns: Vec<_> = clips.iter().map(|c| (c.pattern.as_str(), c.files.len(), c.role)).collect();
+        assert_eq!(
+            patterns,
+            [
+                ("c/A.xml", 1, Role::Sidecar),
+                ("c/A_[####].dng", 4, Role::Original),
+                ("d/A_[####].dng", 1, Role::Original)
+            ]
+        );
+        assert_eq!(clips[1].files.iter().filter_map(|f| f.frame).collect::<Vec<_>>(), [7, 8, 10, 14]);
+        assert_eq!(clips[1].findings, ["frame 9 is missing", "frames 11 to 13 are missing"]);
+        assert_eq!(clips[1].path(), "c/A_[0007-0014].dng");
+        assert_eq!(clips[0].path(), "c/A.xml");
+    }
+
+    #[test]
+    fn a_file_named_like_a_pattern_stays_apart_from_the_sequence() {
+        let clips = group(&["A_[###].dng", "A_001.dng"].map(path));
+        assert_eq!(clips.len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn every_file_lands_in_exactly_one_clip_whatever_the_order(
+            names in proptest::collection::btree_set("[ab]{0,2}[_.]?[0-9]{0,20}\\.(dng|ari|mov|txt)", 1..20),
+        ) {
+            let mut paths: Vec<_> = names.into_iter().filter_map(|n| RelativePath::new(n).ok()).collect();
+            let clips = group(&paths);
+            paths.reverse();
+            prop_assert_eq!(&group(&paths), &clips);
+            prop_assert_eq!(clips.iter().map(|c| c.files.len()).sum::<usize>(), paths.len());
+            for clip in &clips {
+                prop_assert!(clip.files.iter().all(|f| key_of(&f.path).pattern == clip.pattern));
+                prop_assert!(clip.files.is_sorted());
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Clips: what one says about itself, and which files make one.
+
+mod group;
+mod metadata;
+
+pub use group::{Clip, ClipFile, ClipKey, Role, group, key_of};
+pub use metadata::{Cdl, FrameLine, Metadata, schema};
