@@ -10,6 +10,7 @@
 //! | [`store`] | rows and the rules of writing them, over the table port |
 //! | [`order`] | pull orders (`pull-order.v1`) and plans |
 //! | [`runner`] | a batch of messages: partial failures, panics caught per record |
+//! | [`s3_event`] | what S3 says in a notification |
 //! | [`telemetry`] | JSON logs and metrics |
 //! | [`env`] | the names of the environment variables |
 //! | [`aws`] | the ports on S3, SQS and DynamoDB |
@@ -25,6 +26,7 @@ pub mod message;
 pub mod order;
 pub mod ports;
 pub mod runner;
+pub mod s3_event;
 pub mod state;
 pub mod store;
 pub mod telemetry;

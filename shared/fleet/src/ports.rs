@@ -187,13 +187,13 @@ pub enum Expect {
 /// The one table.
 pub trait Table: Send + Sync {
     /// A row, strongly consistent.
-    fn get(&self, key: &Key) -> impl Future<Output = Result<Option<Item>>> + Send;
+    fn get_row(&self, key: &Key) -> impl Future<Output = Result<Option<Item>>> + Send;
 
     /// Writes a row whole if the expectation holds, else [`Error::Conflict`].
-    fn put(&self, item: Item, expect: Expect) -> impl Future<Output = Result<()>> + Send;
+    fn put_row(&self, item: Item, expect: Expect) -> impl Future<Output = Result<()>> + Send;
 
     /// Deletes a row if the expectation holds; deleting what is not there is no error under [`Expect::Anything`].
-    fn delete(&self, key: &Key, expect: Expect) -> impl Future<Output = Result<()>> + Send;
+    fn delete_row(&self, key: &Key, expect: Expect) -> impl Future<Output = Result<()>> + Send;
 
     /// Rows of a partition whose sort key begins with a prefix, in order, strongly consistent. At most `limit` rows a
     /// page; `after` is the `next` of the page before.

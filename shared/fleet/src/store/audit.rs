@@ -17,7 +17,7 @@ impl<T: Table + Clock> Audit<'_, T> {
         body.insert("event".into(), event.into());
         body.insert("details".into(), details);
         let item = Item { key: Key::new(format!("AUDIT#{entity}"), event), rev: 1, body, index: BTreeMap::new() };
-        match self.0.put(item, Expect::Absent).await {
+        match self.0.put_row(item, Expect::Absent).await {
             Err(Error::Conflict(_)) => Ok(()),
             other => other,
         }

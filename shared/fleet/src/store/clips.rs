@@ -133,10 +133,10 @@ impl<T: Table> Clips<'_, T> {
             let key = ClipRow::facet_key(production, field, value, &clip.clip);
             let mut body = serde_json::Map::new();
             body.insert("clip".into(), clip.clip.as_str().into());
-            self.0.put(Item { key, rev: 1, body, index: BTreeMap::new() }, Expect::Anything).await?;
+            self.0.put_row(Item { key, rev: 1, body, index: BTreeMap::new() }, Expect::Anything).await?;
         }
         for (field, value) in before.iter().filter(|(field, value)| now.get(*field) != Some(*value)) {
-            self.0.delete(&ClipRow::facet_key(production, field, value, &clip.clip), Expect::Anything).await?;
+            self.0.delete_row(&ClipRow::facet_key(production, field, value, &clip.clip), Expect::Anything).await?;
         }
         Ok(())
     }

@@ -60,13 +60,13 @@ fn encode<R: Row>(row: &R, rev: u64) -> Result<Item> {
 
 /// Reads a row.
 pub async fn load<R: Row>(table: &impl Table, key: &Key) -> Result<Option<Stored<R>>> {
-    table.get(key).await?.map(decode).transpose()
+    table.get_row(key).await?.map(decode).transpose()
 }
 
 /// Writes a row if it still is what it was when it was read (`None`: not there).
 pub async fn save<R: Row>(table: &impl Table, row: &R, was: Option<u64>) -> Result<Stored<R>> {
     let rev = was.unwrap_or(0) + 1;
-    table.put(encode(row, rev)?, was.map_or(Expect::Absent, Expect::Rev)).await?;
+    table.put_row(encode(row, rev)?, was.map_or(Expect::Absent, Expect::Rev)).await?;
     Ok(Stored { row: row.clone(), rev })
 }
 

@@ -53,12 +53,12 @@ impl<'a, T: Table> OpenMarkers<'a, T> {
             body: serde_json::Map::new(),
             index: std::collections::BTreeMap::new(),
         };
-        self.table.put(item, Expect::Anything).await
+        self.table.put_row(item, Expect::Anything).await
     }
 
     /// Deletes a marker; it may be gone already.
     pub async fn delete(&self, bucket: u8, name: &str) -> Result<()> {
-        self.table.delete(&self.key(bucket, name), Expect::Anything).await
+        self.table.delete_row(&self.key(bucket, name), Expect::Anything).await
     }
 
     /// The first open name of a bucket, strongly consistent; `prefix` narrows it to names that begin so.

@@ -70,6 +70,6 @@ impl<T: Table> Progresses<'_, T> {
 
     /// Forgets an object whose verdict is in.
     pub async fn forget(&self, object: &str) -> Result<()> {
-        self.0.delete(&Key::new(format!("HASH#{object}"), "STATE"), Expect::Anything).await
+        self.0.delete_row(&Key::new(format!("HASH#{object}"), "STATE"), Expect::Anything).await
     }
 }
