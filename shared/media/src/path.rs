@@ -70,10 +70,7 @@ impl RelativePath {
 
     /// What follows the last dot of the file name, in lower case; empty without one.
     pub fn extension(&self) -> String {
-        match self.file_name().rsplit_once('.') {
-            Some((stem, extension)) if !stem.is_empty() => extension.to_ascii_lowercase(),
-            _ => String::new(),
-        }
+        extension_of(&self.0)
     }
 
     /// This path below another.
@@ -87,6 +84,15 @@ impl RelativePath {
     /// The rest of this path below `root`, when it is below it.
     pub fn strip(&self, root: &Self) -> Option<Self> {
         self.0.strip_prefix(&root.0)?.strip_prefix('/').map(|rest| Self(rest.to_owned()))
+    }
+}
+
+/// What follows the last dot of the file name of a path or key, in lower case; empty without one.
+pub(crate) fn extension_of(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rsplit_once('.') {
+        Some((stem, extension)) if !stem.is_empty() => extension.to_ascii_lowercase(),
+        _ => String::new(),
     }
 }
 

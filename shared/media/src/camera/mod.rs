@@ -1,8 +1,22 @@
 //! One file per camera format: what it says about a clip, how its frames decode.
 
+mod dng;
+mod inspect;
+mod tiff;
+mod unsupported;
+
 use std::collections::BTreeMap;
 
-use crate::{clip::Metadata, error::Result, raw::Mosaic, source::Source};
+pub use dng::Dng;
+pub use inspect::{ClipReport, FrameRef, inspect_clip};
+
+use crate::{
+    clip::Metadata,
+    error::{Error, Result},
+    path::extension_of,
+    raw::Mosaic,
+    source::Source,
+};
 
 /// A camera format. Every format that comes later implements this.
 pub trait Format: Sync {
@@ -48,4 +62,27 @@ pub struct FrameSpan {
     pub offset: u64,
     /// Length in bytes.
     pub len: u64,
+}
+
+/// The formats that are read, in the order in which they are asked.
+pub fn formats() -> &'static [&'static dyn Format] {
+    &[&Dng]
+}
+
+/// Which format a file is of, by its name and its first bytes.
+///
+/// # Errors
+/// [`Error::Unsupported`] with the format's name when it is a known one that is not read; [`Error::Invalid`] when it is
+/// none, empty, or not what its extension says.
+pub fn recognise(name: &str, file: &dyn Source) -> Result<&'static dyn Format> {
+    if file.is_empty() {
+        return Err(Error::invalid("the file is empty").in_file(name));
+    }
+    let extension = extension_of(name);
+    // As much as inspection reads first, so that recognising costs no round trip of its own.
+    let head = file.head(tiff::WINDOW)?;
+    if let Some(format) = formats().iter().find(|format| format.recognises(&extension, &head)) {
+        return Ok(*format);
+    }
+    Err(unsupported::refusal(&extension, &head).in_file(name))
 }

@@ -4,4 +4,5 @@ mod group;
 mod metadata;
 
 pub use group::{Clip, ClipFile, ClipKey, Role, group, key_of};
+pub(crate) use group::{gaps, span_of};
 pub use metadata::{Cdl, FrameLine, Metadata, schema};
