@@ -37,10 +37,15 @@ pub(super) fn calibration(dng: &Directories<'_>) -> Result<Calibration> {
         analog_balance: positive(dng, tags::ANALOG_BALANCE)?,
         as_shot_neutral: positive(dng, tags::AS_SHOT_NEUTRAL)?,
         as_shot_white_xy: positive(dng, tags::AS_SHOT_WHITE_XY)?,
-        baseline_exposure: dng
-            .numbers(dng.anywhere(tags::BASELINE_EXPOSURE), tags::BASELINE_EXPOSURE, 1)?
-            .and_then(|n| n.first().copied()),
+        baseline_exposure: baseline_exposure(dng)?,
     })
+}
+
+/// BaselineExposure in stops; converters of Canon frames write 0/0, which says nothing.
+fn baseline_exposure(dng: &Directories<'_>) -> Result<Option<f64>> {
+    let tag = tags::BASELINE_EXPOSURE;
+    let stops = dng.anywhere(tag).map(|entry| dng.tiff.numbers(entry, tag, 1)).transpose()?;
+    Ok(stops.and_then(|s| s.first().copied()).filter(|s| s.is_finite()))
 }
 
 const IDENTITY: Matrix3 = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];

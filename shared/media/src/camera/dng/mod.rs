@@ -17,7 +17,7 @@ mod unpack;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use directories::{CFA, Directories};
-use picture::{Picture, compression_name};
+use picture::{Picture, Pieces, compression_name};
 
 use super::{Format, FrameSpan, Inspected, tiff};
 use crate::{
@@ -46,10 +46,20 @@ impl Format for Dng {
         let dng = Directories::open(file)?;
         let picture = Picture::read(&dng)?;
         let mut metadata = metadata::metadata(&dng, &picture)?;
-        let span = picture.pieces.span();
-        if span.end > file.len() {
-            metadata.findings.push(format!("the picture ends at byte {}, but the file has {}", span.end, file.len()));
-        }
+        let frames = match Pieces::read(&dng, &picture).map(|pieces| pieces.span()) {
+            Ok(span) => {
+                if span.end > file.len() {
+                    let problem = format!("the picture ends at byte {}, but the file has {}", span.end, file.len());
+                    metadata.findings.push(problem);
+                }
+                vec![FrameSpan { offset: span.start, len: span.end - span.start }]
+            }
+            Err(error @ (Error::Missing { .. } | Error::Io { .. })) => return Err(error),
+            Err(error) => {
+                metadata.findings.push(error.to_string());
+                Vec::new()
+            }
+        };
         let mut tags = BTreeMap::new();
         for (directory, ifd) in &dng.named {
             for entry in &ifd.entries {
@@ -58,7 +68,6 @@ impl Format for Dng {
                 tags.insert(format!("{directory}:{name}"), dng.tiff.json(entry, tag)?);
             }
         }
-        let frames = vec![FrameSpan { offset: span.start, len: span.end - span.start }];
         Ok(Inspected { metadata, tags, frames })
     }
 
@@ -104,8 +113,10 @@ fn refuse_other_codings(dng: &Directories<'_>, picture: &Picture) -> Result<()> 
 
 /// All code values, row by row. Nothing is allocated before the file is known to hold every piece.
 fn samples(dng: &Directories<'_>, picture: &Picture, file: &dyn Source) -> Result<Vec<u16>> {
-    let Picture { width, height, pieces, .. } = picture;
-    let row_bytes = picture.row_bytes();
+    let Picture { width, height, bits, .. } = *picture;
+    let pieces = Pieces::read(dng, picture)?;
+    // Rows begin at whole bytes.
+    let row_bytes = (pieces.width * bits as usize).div_ceil(8);
     let rows_of = |piece: usize| pieces.height.min(height - piece / pieces.across * pieces.height);
     let mut needed = 0;
     for (piece, range) in pieces.ranges.iter().enumerate() {
@@ -139,9 +150,9 @@ fn samples(dng: &Directories<'_>, picture: &Picture, file: &dyn Source) -> Resul
             Some(bytes) => Cow::from(&bytes[(wanted.start - span.start) as usize..(wanted.end - span.start) as usize]),
             None => file.read(wanted)?,
         };
-        let columns = left..(*width).min(left + pieces.width);
-        for (row, packed) in samples[top * width..].chunks_exact_mut(*width).zip(packed.chunks_exact(row_bytes)) {
-            unpack::unpack_row(packed, picture.bits, dng.tiff.big_endian, &mut row[columns.clone()]);
+        let columns = left..width.min(left + pieces.width);
+        for (row, packed) in samples[top * width..].chunks_exact_mut(width).zip(packed.chunks_exact(row_bytes)) {
+            unpack::unpack_row(packed, bits, dng.tiff.big_endian, &mut row[columns.clone()]);
         }
     }
     Ok(samples)

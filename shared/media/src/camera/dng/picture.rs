@@ -1,6 +1,6 @@
 //! Where the pixels of a DNG picture stand, and how large and how coded they are.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::{directories::Directories, tags};
 use crate::{camera::tiff::Tag, error::Result};
@@ -10,7 +10,7 @@ const MAX_SIDE: u64 = 16_384;
 /// Most strips or tiles of a picture: one a row.
 const MAX_PIECES: usize = 32_768;
 
-/// Size, coding and places of the stored picture.
+/// Size and coding of the stored picture.
 pub(super) struct Picture {
     pub(super) width: usize,
     pub(super) height: usize,
@@ -18,7 +18,6 @@ pub(super) struct Picture {
     pub(super) bits: u32,
     /// TIFF number of the compression.
     pub(super) compression: u64,
-    pub(super) pieces: Pieces,
 }
 
 /// The strips or tiles that a picture is cut into, row by row.
@@ -37,14 +36,6 @@ pub(super) struct Pieces {
     pub(super) ranges: Vec<Range<u64>>,
 }
 
-impl Pieces {
-    /// From the first byte of a piece to the last.
-    pub(super) fn span(&self) -> Range<u64> {
-        let start = self.ranges.iter().map(|r| r.start).min().unwrap_or(0);
-        start..self.ranges.iter().map(|r| r.end).max().unwrap_or(0)
-    }
-}
-
 /// The field's name of a TIFF compression number.
 pub(super) fn compression_name(number: u64) -> String {
     match number {
@@ -58,55 +49,59 @@ pub(super) fn compression_name(number: u64) -> String {
 }
 
 impl Picture {
-    /// Reads the layout, within limits.
+    /// Reads size and coding, within limits.
     ///
     /// # Errors
-    /// [`crate::Error::Invalid`] when a value is missing, out of range or contradicts another.
+    /// [`crate::Error::Invalid`] when a value is missing or out of range.
     pub(super) fn read(dng: &Directories<'_>) -> Result<Self> {
-        let integer = |tag| dng.integer(dng.of_raw(tag), tag);
-        let required = |tag: Tag, range: std::ops::RangeInclusive<u64>| {
-            let value = integer(tag)?.ok_or_else(|| dng.problem(tag, "the tag is missing"))?;
-            let allowed = range.contains(&value);
-            let refuse = || dng.problem(tag, format!("{value} is not in {}..={}", range.start(), range.end()));
-            allowed.then_some(value as usize).ok_or_else(refuse)
-        };
-        let width = required(tags::IMAGE_WIDTH, 1..=MAX_SIDE)?;
-        let height = required(tags::IMAGE_LENGTH, 1..=MAX_SIDE)?;
-        let bits = required(tags::BITS_PER_SAMPLE, 1..=32)? as u32;
-        let pieces = if dng.of_raw(tags::TILE_OFFSETS).is_some() {
-            let tile_width = required(tags::TILE_WIDTH, 1..=MAX_SIDE * 2)?;
-            let tile_height = required(tags::TILE_LENGTH, 1..=MAX_SIDE * 2)?;
+        Ok(Self {
+            width: required(dng, tags::IMAGE_WIDTH, 1..=MAX_SIDE)?,
+            height: required(dng, tags::IMAGE_LENGTH, 1..=MAX_SIDE)?,
+            bits: required(dng, tags::BITS_PER_SAMPLE, 1..=32)? as u32,
+            compression: dng.integer(dng.of_raw(tags::COMPRESSION), tags::COMPRESSION)?.unwrap_or(1),
+        })
+    }
+}
+
+impl Pieces {
+    /// Reads where the strips or tiles stand.
+    ///
+    /// # Errors
+    /// [`crate::Error::Invalid`] when a value is missing, out of range, or there are not as many as the picture needs.
+    pub(super) fn read(dng: &Directories<'_>, picture: &Picture) -> Result<Self> {
+        let Picture { width, height, .. } = *picture;
+        if dng.of_raw(tags::TILE_OFFSETS).is_some() {
+            let tile_width = required(dng, tags::TILE_WIDTH, 1..=MAX_SIDE * 2)?;
+            let tile_height = required(dng, tags::TILE_LENGTH, 1..=MAX_SIDE * 2)?;
             let across = width.div_ceil(tile_width);
-            Pieces {
-                word: "tile",
-                tag: tags::TILE_OFFSETS,
-                width: tile_width,
-                height: tile_height,
-                across,
-                ranges: ranges(dng, tags::TILE_OFFSETS, tags::TILE_BYTE_COUNTS, across * height.div_ceil(tile_height))?,
-            }
-        } else {
-            let rows = integer(tags::ROWS_PER_STRIP)?.map_or(height, |rows| rows.min(height as u64) as usize);
-            if rows == 0 {
-                return Err(dng.problem(tags::ROWS_PER_STRIP, "a strip of no rows"));
-            }
-            Pieces {
-                word: "strip",
-                tag: tags::STRIP_OFFSETS,
-                width,
-                height: rows,
-                across: 1,
-                ranges: ranges(dng, tags::STRIP_OFFSETS, tags::STRIP_BYTE_COUNTS, height.div_ceil(rows))?,
-            }
-        };
-        let compression = integer(tags::COMPRESSION)?.unwrap_or(1);
-        Ok(Self { width, height, bits, compression, pieces })
+            let count = across * height.div_ceil(tile_height);
+            let ranges = ranges(dng, tags::TILE_OFFSETS, tags::TILE_BYTE_COUNTS, count)?;
+            let (word, tag) = ("tile", tags::TILE_OFFSETS);
+            return Ok(Self { word, tag, width: tile_width, height: tile_height, across, ranges });
+        }
+        let rows = dng.integer(dng.of_raw(tags::ROWS_PER_STRIP), tags::ROWS_PER_STRIP)?;
+        let rows = rows.map_or(height, |rows| rows.min(height as u64) as usize);
+        if rows == 0 {
+            return Err(dng.problem(tags::ROWS_PER_STRIP, "a strip of no rows"));
+        }
+        let ranges = ranges(dng, tags::STRIP_OFFSETS, tags::STRIP_BYTE_COUNTS, height.div_ceil(rows))?;
+        Ok(Self { word: "strip", tag: tags::STRIP_OFFSETS, width, height: rows, across: 1, ranges })
     }
 
-    /// Bytes of one stored row of a piece when uncompressed; rows begin at whole bytes.
-    pub(super) fn row_bytes(&self) -> usize {
-        (self.pieces.width * self.bits as usize).div_ceil(8)
+    /// From the first byte of a piece to the last.
+    pub(super) fn span(&self) -> Range<u64> {
+        let start = self.ranges.iter().map(|r| r.start).min().unwrap_or(0);
+        start..self.ranges.iter().map(|r| r.end).max().unwrap_or(0)
     }
+}
+
+/// A whole number of the sensor's picture, in a range.
+fn required(dng: &Directories<'_>, tag: Tag, range: RangeInclusive<u64>) -> Result<usize> {
+    let value = dng.integer(dng.of_raw(tag), tag)?.ok_or_else(|| dng.problem(tag, "the tag is missing"))?;
+    if !range.contains(&value) {
+        return Err(dng.problem(tag, format!("{value} is not in {}..={}", range.start(), range.end())));
+    }
+    Ok(value as usize)
 }
 
 fn ranges(dng: &Directories<'_>, offsets: Tag, lengths: Tag, count: usize) -> Result<Vec<Range<u64>>> {
