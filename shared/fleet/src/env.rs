@@ -19,6 +19,9 @@ pub const TIME_SCALE: &str = "PLATEFLEET_TIME_SCALE";
 /// Seconds of work that one range should take.
 pub const RANGE_SECONDS: &str = "PLATEFLEET_RANGE_SECONDS";
 
+/// `1` says that the S3 server named by an endpoint checks the checksums that uploads bring along. AWS itself does.
+pub const VALIDATES_CHECKSUMS: &str = "PLATEFLEET_VALIDATES_CHECKSUMS";
+
 /// Values that handlers read, with the time scale already applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {

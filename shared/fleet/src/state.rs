@@ -252,8 +252,8 @@ mod tests {
     fn expected(hash: &str) -> Expected {
         Expected { size: Some(3), hashes: [("md5".to_owned(), hash.to_owned())].into(), generation: 1 }
     }
-    fn observed(etag: &str) -> Option<Observed> {
-        Some(Observed { etag: etag.into(), size: 3 })
+    fn observed(etag: &str) -> Observed {
+        Observed { etag: etag.into(), size: 3 }
     }
     fn verdict(verified: bool) -> Verdict {
         Verdict { verified, how: "streamed".into(), finding: None, digests: BTreeMap::new(), at_ms: 1 }
@@ -261,23 +261,23 @@ mod tests {
 
     #[test]
     fn the_halves_pair_in_either_order() {
-        let a = row().expect(expected("x")).unwrap().observe(observed("e")).unwrap();
-        let b = row().observe(observed("e")).unwrap().expect(expected("x")).unwrap();
+        let a = row().expect(expected("x")).unwrap().observe(Some(observed("e"))).unwrap();
+        let b = row().observe(Some(observed("e"))).unwrap().expect(expected("x")).unwrap();
         assert_eq!(a, b);
         assert_eq!(a.state, FileState::Paired);
     }
 
     #[test]
     fn a_repeated_fact_changes_nothing() {
-        let a = row().expect(expected("x")).unwrap().observe(observed("e")).unwrap();
-        assert_eq!(a.observe(observed("e")), None);
+        let a = row().expect(expected("x")).unwrap().observe(Some(observed("e"))).unwrap();
+        assert_eq!(a.observe(Some(observed("e"))), None);
         assert_eq!(a.expect(expected("x")), None);
     }
 
     #[test]
     fn a_verdict_for_an_earlier_round_is_ignored() {
-        let a = row().expect(expected("x")).unwrap().observe(observed("e")).unwrap();
-        let b = a.observe(observed("f")).unwrap();
+        let a = row().expect(expected("x")).unwrap().observe(Some(observed("e"))).unwrap();
+        let b = a.observe(Some(observed("f"))).unwrap();
         assert_eq!(b.conclude(a.round, verdict(true)), None);
         let c = b.conclude(b.round, verdict(true)).unwrap();
         assert_eq!((c.state, c.is_open()), (FileState::Verified, false));
@@ -286,15 +286,15 @@ mod tests {
 
     #[test]
     fn a_new_upload_of_a_failed_file_opens_the_next_round() {
-        let a = row().expect(expected("x")).unwrap().observe(observed("e")).unwrap();
+        let a = row().expect(expected("x")).unwrap().observe(Some(observed("e"))).unwrap();
         let failed = a.conclude(a.round, verdict(false)).unwrap();
-        let healed = failed.observe(observed("f")).unwrap();
+        let healed = failed.observe(Some(observed("f"))).unwrap();
         assert_eq!((healed.state, healed.round, healed.verdict.is_none()), (FileState::Paired, a.round + 1, true));
     }
 
     #[test]
     fn a_generation_that_repeats_the_reference_keeps_the_verdict() {
-        let a = row().expect(expected("x")).unwrap().observe(observed("e")).unwrap();
+        let a = row().expect(expected("x")).unwrap().observe(Some(observed("e"))).unwrap();
         let verified = a.conclude(a.round, verdict(true)).unwrap();
         let again = verified.expect(Expected { generation: 2, ..expected("x") }).unwrap();
         assert_eq!((again.state, again.round), (FileState::Verified, verified.round));
@@ -303,13 +303,13 @@ mod tests {
 
     #[test]
     fn a_file_that_no_manifest_names_keeps_nobody_waiting() {
-        assert!(!row().observe(observed("e")).unwrap().is_open());
+        assert!(!row().observe(Some(observed("e"))).unwrap().is_open());
         assert!(row().expect(expected("x")).unwrap().is_open());
     }
 
     #[test]
     fn a_removed_object_opens_its_file_again() {
-        let a = row().expect(expected("x")).unwrap().observe(observed("e")).unwrap();
+        let a = row().expect(expected("x")).unwrap().observe(Some(observed("e"))).unwrap();
         let gone = a.conclude(a.round, verdict(true)).unwrap().observe(None).unwrap();
         assert_eq!((gone.state, gone.is_open()), (FileState::Waiting, true));
     }

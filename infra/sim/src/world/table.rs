@@ -4,6 +4,8 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use platefleet_fleet::ports::{Error, Expect, Index, Item, Key, Page, Result, Table};
 
+use serde_json::Value;
+
 use super::{Port, State, World};
 
 /// DynamoDB's limits, in bytes.
@@ -51,6 +53,21 @@ impl State {
     }
 }
 
+/// As DynamoDB keeps a value: a float that is whole is an integer.
+fn kept(value: &mut Value) {
+    match value {
+        Value::Number(n) => {
+            // Below 2^53 a whole float is exactly one integer; larger ones stay what they are.
+            if let Some(whole) = n.as_f64().filter(|f| n.is_f64() && f.fract() == 0.0 && f.abs() < 9.0e15) {
+                *n = (whole as i64).into();
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(kept),
+        Value::Object(map) => map.values_mut().for_each(kept),
+        _ => {}
+    }
+}
+
 fn check(item: &Item) -> Result<()> {
     let refuse = |why: &str| Err(Error::Refused(format!("row {} {} {why}", item.key.pk, item.key.sk)));
     if std::iter::once(&item.key).chain(item.index.values()).any(|key| key.pk.is_empty() || key.sk.is_empty()) {
@@ -58,6 +75,10 @@ fn check(item: &Item) -> Result<()> {
     }
     if item.key.pk.len() > MAX_PK || item.key.sk.len() > MAX_SK {
         return refuse("has too long a key");
+    }
+    let keys = |name: &str| matches!(name, "pk" | "sk" | "rev" | "g1pk" | "g1sk" | "g2pk" | "g2sk" | "g3pk" | "g3sk");
+    if item.body.keys().any(|name| keys(name)) {
+        return refuse("has an attribute called like a key");
     }
     let size: usize = item.body.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
     if size > MAX_ITEM { refuse("is larger than 400 KB") } else { Ok(()) }
@@ -68,7 +89,8 @@ impl Table for World {
         self.call(Port::RowGet, &key.sk, |state| Ok(state.rows.get(key).cloned())).await
     }
 
-    async fn put_row(&self, item: Item, expect: Expect) -> Result<()> {
+    async fn put_row(&self, mut item: Item, expect: Expect) -> Result<()> {
+        item.body.values_mut().for_each(kept);
         let subject = item.key.sk.clone();
         self.call(Port::RowPut, &subject, |state| {
             check(&item)?;
