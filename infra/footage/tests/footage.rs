@@ -32,9 +32,9 @@ fn the_reader_finds_the_codes_that_were_exposed_at_every_phase_and_depth() {
 /// D50 (0.9642, 1, 0.8249) to the ACES white by Bradford, then XYZ to AP0 (SMPTE ST 2065-1); computed with NumPy from
 /// those definitions.
 const D50_TO_ACES: [[f64; 3]; 3] = [
-    [1.01580692, -0.01774077, 0.04642955],
-    [-0.50781155, 1.39130553, 0.11919793],
-    [0.00847554, -0.01406361, 1.21941022],
+    [1.015_806_92, -0.017_740_77, 0.046_429_55],
+    [-0.507_811_55, 1.391_305_53, 0.119_197_93],
+    [0.008_475_54, -0.014_063_61, 1.219_410_22],
 ];
 
 /// Row-major 3x3 times column.
