@@ -252,7 +252,7 @@ pub async fn a_whole_float_comes_back_as_an_integer(world: &impl Table, scope: &
 
 /// Names of keys and of the revision are not free for attributes.
 pub async fn an_attribute_that_would_hide_a_key_is_refused(world: &impl Table, scope: &str) {
-    for name in ["pk", "sk", "rev", "g1pk", "g3sk"] {
+    for name in ["pk", "sk", "rev", "gsi1pk", "gsi3sk"] {
         let answer = world.put_row(item(scope, "H", 1, json!({ name: "x" })), Expect::Anything).await;
         assert!(matches!(answer, Err(Error::Refused(_))), "{name}: {answer:?}");
     }

@@ -141,21 +141,21 @@ impl Key {
 /// One of the three sparse secondary indexes. Eventually consistent: never decide from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Index {
-    /// Jobs of a production by state: `g1pk`, `g1sk`.
+    /// Jobs of a production by state: `gsi1pk`, `gsi1sk`.
     JobsByState,
-    /// Versions of a shot: `g2pk`, `g2sk`.
+    /// Versions of a shot: `gsi2pk`, `gsi2sk`.
     ShotHistory,
-    /// Clips of a reel by start timecode: `g3pk`, `g3sk`.
+    /// Clips of a reel by start timecode: `gsi3pk`, `gsi3sk`.
     ReelTimecode,
 }
 
 impl Index {
-    /// Its name in the table: `g1`, `g2`, `g3`. Its key attributes are the name followed by `pk` and `sk`.
+    /// Its name in the table: `gsi1`, `gsi2`, `gsi3`. Its key attributes are the name followed by `pk` and `sk`.
     pub fn name(self) -> &'static str {
         match self {
-            Self::JobsByState => "g1",
-            Self::ShotHistory => "g2",
-            Self::ReelTimecode => "g3",
+            Self::JobsByState => "gsi1",
+            Self::ShotHistory => "gsi2",
+            Self::ReelTimecode => "gsi3",
         }
     }
 }

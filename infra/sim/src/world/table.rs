@@ -76,7 +76,9 @@ fn check(item: &Item) -> Result<()> {
     if item.key.pk.len() > MAX_PK || item.key.sk.len() > MAX_SK {
         return refuse("has too long a key");
     }
-    let keys = |name: &str| matches!(name, "pk" | "sk" | "rev" | "g1pk" | "g1sk" | "g2pk" | "g2sk" | "g3pk" | "g3sk");
+    let keys = |name: &str| {
+        matches!(name, "pk" | "sk" | "rev" | "gsi1pk" | "gsi1sk" | "gsi2pk" | "gsi2sk" | "gsi3pk" | "gsi3sk")
+    };
     if item.body.keys().any(|name| keys(name)) {
         return refuse("has an attribute called like a key");
     }

@@ -1,4 +1,4 @@
-//! The table on DynamoDB. A row's attributes stand beside its keys (`pk`, `sk`, `g1pk` ...) and its revision (`rev`).
+//! The table on DynamoDB. A row's attributes stand beside its keys (`pk`, `sk`, `gsi1pk` ...) and its revision (`rev`).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -28,7 +28,7 @@ fn index_names(index: Index) -> (String, String) {
 
 /// True for the names that a row's own attributes must not have.
 fn is_reserved(name: &str) -> bool {
-    matches!(name, "pk" | "sk" | "rev" | "g1pk" | "g1sk" | "g2pk" | "g2sk" | "g3pk" | "g3sk")
+    matches!(name, "pk" | "sk" | "rev" | "gsi1pk" | "gsi1sk" | "gsi2pk" | "gsi2sk" | "gsi3pk" | "gsi3sk")
 }
 
 fn encode(item: Item) -> Result<Attributes> {
@@ -230,7 +230,7 @@ mod tests {
         let attributes = encode(item.clone()).unwrap();
         // Time to live is read by the service, so it stands at the top.
         assert_eq!(attributes["expires_at"], AttributeValue::N("1700000000".into()));
-        assert_eq!(attributes["g1sk"], text("RENDERING#1"));
+        assert_eq!(attributes["gsi1sk"], text("RENDERING#1"));
         assert_eq!(decode(attributes).unwrap(), item);
     }
 
@@ -243,9 +243,9 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back() {
-        let key = read_cursor(r#"["0100","PROD#p","CLIP#1"]"#, "REEL#A001", "g3pk", "g3sk").unwrap();
-        assert_eq!(key["g3pk"], text("REEL#A001"));
-        assert_eq!(write_cursor(key, "g3sk").unwrap(), r#"["0100","PROD#p","CLIP#1"]"#);
-        assert!(read_cursor("CLIP#1", "r", "g3pk", "g3sk").is_err());
+        let key = read_cursor(r#"["0100","PROD#p","CLIP#1"]"#, "REEL#A001", "gsi3pk", "gsi3sk").unwrap();
+        assert_eq!(key["gsi3pk"], text("REEL#A001"));
+        assert_eq!(write_cursor(key, "gsi3sk").unwrap(), r#"["0100","PROD#p","CLIP#1"]"#);
+        assert!(read_cursor("CLIP#1", "r", "gsi3pk", "gsi3sk").is_err());
     }
 }
