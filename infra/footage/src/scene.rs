@@ -41,7 +41,7 @@ const SLANT_RADIANS: f32 = 0.087_266_46;
 /// Where the wall meets the floor.
 const HORIZON: f32 = 5.9;
 /// Left, top, right and bottom of the lettering.
-const LETTERING: [f32; 4] = [11.2, 7.85, 15.6, 8.75];
+const LETTERING: [f32; 4] = [12.35, 7.85, 15.6, 8.75];
 /// Frames of one way there and back of the rolling ball.
 const ROLL_FRAMES: f32 = 96.0;
 
@@ -182,7 +182,7 @@ impl Scene {
         let rect = self.patches[i];
         let inside =
             (rect.left..rect.left + rect.width).contains(&x) && (rect.top..rect.top + rect.height).contains(&y);
-        Some(if inside { PATCHES[i].1.map(|n| n as f32) } else { [0.028; 3] })
+        Some(if inside { PATCHES[i].1.map(|n| n as f32) } else { [0.012; 3] })
     }
 
     /// Paints what a frame has beside what stands still: `paint(x, y, light)` for each pixel that may differ.

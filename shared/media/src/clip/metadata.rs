@@ -232,3 +232,28 @@ pub fn schema() -> schemars::Schema {
     schema.insert("title".to_owned(), "clip-metadata.v1".into());
     schema
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_is_named_and_describes_every_field() {
+        let schema = schema();
+        assert_eq!(schema.get("title").and_then(|t| t.as_str()), Some("clip-metadata.v1"));
+        let properties = schema.get("properties").and_then(|p| p.as_object()).unwrap();
+        for field in
+            ["camera_make", "active_area", "start_timecode", "frame_lines", "sources", "findings", "size_bytes"]
+        {
+            assert!(properties[field]["description"].is_string(), "{field}");
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_is_absent_and_comes_back_unknown() {
+        let metadata = Metadata { role: Some(Role::Original), iso: Some(800.0), ..Metadata::default() };
+        let text = serde_json::to_string(&metadata).unwrap();
+        assert_eq!(text, r#"{"role":"original","iso":800.0}"#);
+        assert_eq!(serde_json::from_str::<Metadata>(&text).unwrap(), metadata);
+    }
+}
