@@ -164,7 +164,7 @@ fn read(id: &str, record: Value) -> Result<(Record, Option<String>), String> {
         id: id.to_owned(),
         body: raw.body.ok_or("a record without a body")?,
         attempt: raw.attributes.receive_count.parse().unwrap_or(1),
-        dead: source.to_ascii_lowercase().contains("dlq"),
+        dead: source.ends_with("-dlq"),
         source,
     };
     let traceparent = raw.message_attributes.traceparent.and_then(|t| t.string_value);
@@ -278,7 +278,7 @@ mod tests {
     async fn a_message_arrives_as_it_was_sent() {
         let seen = RefCell::new(Vec::new());
         let mut batch = event(&["a", "b"]);
-        batch["Records"][1]["eventSourceARN"] = "arn:aws:sqs:us-east-2:123456789012:show-RenderDlq-1A2B".into();
+        batch["Records"][1]["eventSourceARN"] = "arn:aws:sqs:us-east-2:123456789012:show-render-dlq".into();
         answer_of(batch, async |_, record| {
             seen.borrow_mut().push(record);
             Ok(())
@@ -292,7 +292,7 @@ mod tests {
             source: source.into(),
             dead,
         };
-        let expected = [record("id-a", "a", "my-queue", false), record("id-b", "b", "show-RenderDlq-1A2B", true)];
+        let expected = [record("id-a", "a", "my-queue", false), record("id-b", "b", "show-render-dlq", true)];
         assert_eq!(*seen.borrow(), expected);
     }
 
