@@ -16,10 +16,12 @@
 //! | [`frame`] | framing documents (ASC FDL) and crops |
 //! | [`exr`] | the plate writer |
 //! | [`plate`] | recipe + frame -> EXR bytes: the one pure function that render is |
+//! | [`canonical`] | one way to write a value, for digests |
 //! | [`timecode`] | SMPTE ST 12-1 timecode |
 #![deny(missing_docs)]
 
 pub mod camera;
+pub mod canonical;
 pub mod clip;
 pub mod color;
 pub mod error;

@@ -1,5 +1,14 @@
 //! Camera RGB to ACES2065-1 and ACEScg.
 
+mod dng;
+mod matrix;
+mod space;
+mod temperature;
+
+pub use dng::{Camera, WhiteBalance};
+pub use matrix::{adapt, apply, inverse, multiply};
+pub use space::{AP0, AP1, Gamut, REC709, WorkingSpace};
+
 /// Row-major 3x3 matrix that multiplies column vectors.
 pub type Matrix3 = [[f64; 3]; 3];
 

@@ -1,5 +1,11 @@
 //! Mosaic to linear camera RGB: linearise, white balance, demosaic, crop.
 
+mod demosaic;
+mod linear;
+
+pub use demosaic::{Debayer, demosaic};
+pub use linear::{Plane, linearise};
+
 /// One frame as the sensor gave it: a plane of photosites behind a colour filter array, still in code values.
 #[derive(Debug, Clone)]
 pub struct Mosaic {

@@ -1,1 +1,0 @@
-//! Recipe and frame in, EXR bytes out: the one pure function that render is.
