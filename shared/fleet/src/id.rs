@@ -127,7 +127,7 @@ impl JobId {
     }
     /// Of these canonical bytes.
     pub fn of(canonical: &[u8]) -> Self {
-        Self(hex(&Sha256::digest(canonical)))
+        Self(hex_sha256(canonical))
     }
     /// All 64 digits.
     pub fn as_str(&self) -> &str {
@@ -189,6 +189,11 @@ pub const BUCKETS: u8 = 16;
 /// question whether a clip is whole is one query.
 pub fn bucket_of(name: &str) -> u8 {
     Sha256::digest(name.as_bytes())[0] % BUCKETS
+}
+
+/// SHA-256 as 64 lower-case hex digits.
+pub fn hex_sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -107,6 +107,11 @@ pub fn range_key(root: &str, range: u32) -> String {
     format!("{root}/job/ranges/{range:06}.json")
 }
 
+/// What one range has to make, below the job's root.
+pub fn range_order_key(root: &str, range: u32) -> String {
+    format!("{root}/job/ranges/{range:06}.order.json")
+}
+
 /// The report of a job, or of a roll, below its root.
 pub fn report_key(root: &str) -> String {
     format!("{root}/report.json")

@@ -7,8 +7,10 @@
 //! | [`message`] | what travels through the queues, versioned |
 //! | [`state`] | rounds, ranks, and the pure decisions over rows |
 //! | [`ports`] | objects, queues, table, clock, workers: what a handler may ask of the world |
+//! | [`status`] | where a roll or a job stands, for people and scripts |
 //! | [`store`] | rows and the rules of writing them, over the table port |
-//! | [`order`] | pull orders (`pull-order.v1`) and plans |
+//! | [`order`] | pull orders (`pull-order.v1`) |
+//! | [`plan`] | what planning decides: plans, range orders, frame indexes |
 //! | [`runner`] | a batch of messages: partial failures, panics caught per record |
 //! | [`s3_event`] | what S3 says in a notification |
 //! | [`telemetry`] | JSON logs and metrics |
@@ -24,9 +26,11 @@ pub mod id;
 pub mod key;
 pub mod message;
 pub mod order;
+pub mod plan;
 pub mod ports;
 pub mod runner;
 pub mod s3_event;
 pub mod state;
+pub mod status;
 pub mod store;
 pub mod telemetry;

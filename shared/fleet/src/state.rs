@@ -135,6 +135,12 @@ impl FileRow {
         }
     }
 
+    /// The row after a history that no longer lists the file; `None` when none did.
+    pub fn forget_expected(&self) -> Option<Self> {
+        self.expected.as_ref()?;
+        Some(Self { expected: None, ..self.clone() }.next_round())
+    }
+
     /// The row after its bytes were checked; `None` when the check was for an earlier round or is known already.
     pub fn conclude(&self, round: u64, verdict: Verdict) -> Option<Self> {
         let state = if verdict.verified { FileState::Verified } else { FileState::Failed };
@@ -240,6 +246,10 @@ pub struct Watch {
     pub tick: u64,
     /// True while a chain of ticks goes on.
     pub armed: bool,
+    /// How much was open at the last tick. Only when a whole tick brought no progress is anything sent again, so that a
+    /// long queue is not doubled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<u64>,
 }
 
 #[cfg(test)]

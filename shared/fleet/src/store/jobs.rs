@@ -8,7 +8,7 @@ use super::{Family, OpenMarkers, Row, list_all, load, save, update};
 use crate::{
     id::{BUCKETS, JobId, Production, PullName, bucket_of},
     message::{Message, Queue},
-    ports::{Clock, Error, Index, Key, Queues, Result, Settings, Table},
+    ports::{Clock, Error, Expect, Index, Item, Key, Queues, Result, Settings, Table},
     state::{Finding, JobState, RangeState, Watch},
 };
 
@@ -188,6 +188,9 @@ impl Row for PlateVersion {
     }
 }
 
+/// Partition of the list of job ids, so that a prefix finds a job.
+const ALL_JOBS: &str = "JOBS";
+
 /// The store of orders, jobs and ranges.
 pub struct Jobs<'a, T>(pub &'a T);
 
@@ -212,13 +215,26 @@ impl<'a, T: Table> Jobs<'a, T> {
         Ok(load::<JobRow>(self.0, &JobRow::key_of(job)).await?.map(|s| s.row))
     }
 
-    /// Writes a job that is not there yet; answers the one that stands.
+    /// Writes a job that is not there yet, its entry in the list of ids first; answers the one that stands.
     pub async fn create(&self, row: &JobRow) -> Result<JobRow> {
+        let entry = Item {
+            key: Key::new(ALL_JOBS, row.job.as_str()),
+            rev: 1,
+            body: serde_json::Map::new(),
+            index: BTreeMap::new(),
+        };
+        self.0.put_row(entry, Expect::Anything).await?;
         match save(self.0, row, None).await {
             Ok(stored) => Ok(stored.row),
             Err(Error::Conflict(_)) => Ok(self.job(&row.job).await?.unwrap_or_else(|| row.clone())),
             Err(other) => Err(other),
         }
+    }
+
+    /// Jobs whose id begins with these digits, at most 10.
+    pub async fn find(&self, prefix: &str) -> Result<Vec<JobId>> {
+        let page = self.0.query(ALL_JOBS, prefix, None, 10).await?;
+        Ok(page.items.into_iter().filter_map(|i| JobId::new(i.key.sk).ok()).collect())
     }
 
     /// Decides over a job; see [`update`].
@@ -323,6 +339,22 @@ impl<T: Table + Queues + Clock + Settings> Jobs<'_, T> {
     pub async fn send_tick(&self, job: &JobId, tick: u64) -> Result<()> {
         let message = Message::TickJob { job: job.clone(), tick };
         self.0.send(Queue::Finalise, &message, self.0.settings().tick).await
+    }
+
+    /// Sends the range to be rendered, in the job's epoch.
+    pub async fn send_range(&self, job: &JobRow, range: u32) -> Result<()> {
+        let message = Message::RenderRange { job: job.job.clone(), range, epoch: job.epoch, from: 0, hop: 0 };
+        self.0.send(Queue::Render, &message, Duration::ZERO).await
+    }
+
+    /// Sends every open range; answers how many.
+    pub async fn resend_ranges(&self, job: &JobRow) -> Result<u64> {
+        let mut sent = 0;
+        for range in self.ranges(&job.job).await?.into_iter().filter(RangeRow::is_open) {
+            self.send_range(job, range.index).await?;
+            sent += 1;
+        }
+        Ok(sent)
     }
 
     /// Asks `finalise` to derive whether the job is complete.

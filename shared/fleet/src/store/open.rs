@@ -91,4 +91,21 @@ impl<'a, T: Table> OpenMarkers<'a, T> {
         }
         Ok(None)
     }
+
+    /// How many names are open in all buckets.
+    pub async fn count(&self) -> Result<u64> {
+        let mut count = 0;
+        for bucket in 0..BUCKETS {
+            let mut after: Option<String> = None;
+            loop {
+                let (names, next) = self.page(bucket, "", after.as_deref(), 1000).await?;
+                count += names.len() as u64;
+                match next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+        }
+        Ok(count)
+    }
 }

@@ -2,15 +2,18 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use platefleet_media::path::RelativePath;
+use platefleet_media::{
+    clip::{self, Role},
+    path::RelativePath,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Family, OpenMarkers, Row, Stored, file_key, list_all, load, roll_partition, update};
 use crate::{
     id::{BUCKETS, Production, RollId, bucket_of},
     message::{Message, Queue},
-    ports::{Clock, Key, Queues, Result, Settings, Table},
-    state::{FileRow, FileState, Finding, RollState, Watch},
+    ports::{Bucket, Clock, Key, Objects, Queues, Result, Settings, Table},
+    state::{FileRow, FileState, Finding, Observed, RollState, Verdict, Watch},
 };
 
 /// The history that a roll was planned from.
@@ -94,6 +97,30 @@ impl RollRow {
     fn key_of(roll: &RollId) -> Key {
         Key::new(format!("PROD#{}", roll.production), format!("ROLL#{}", roll.path))
     }
+
+    /// Counts files by state, with `expected`, `extra`, `missing` and `bytes`.
+    pub fn count(files: &[FileRow]) -> BTreeMap<String, u64> {
+        let mut counts: BTreeMap<String, u64> =
+            ["expected", "verified", "failed", "missing", "waiting", "extra", "bytes"]
+                .map(|k| (k.to_owned(), 0))
+                .into();
+        let mut add = |name: &str, n: u64| *counts.entry(name.to_owned()).or_default() += n;
+        for file in files {
+            add("bytes", file.observed.as_ref().map_or(0, |o| o.size));
+            if file.expected.is_none() {
+                add("extra", u64::from(file.observed.is_some()));
+                continue;
+            }
+            add("expected", 1);
+            match file.state {
+                FileState::Verified => add("verified", 1),
+                FileState::Failed => add("failed", 1),
+                FileState::Waiting => add("missing", 1),
+                FileState::Paired => add("waiting", 1),
+            }
+        }
+        counts
+    }
 }
 
 impl Row for RollRow {
@@ -136,8 +163,8 @@ impl<'a, T: Table> Rolls<'a, T> {
         load(self.0, &file_key(roll, pattern, path)).await
     }
 
-    /// Decides over a file, which is made when it is not there. When the new row is open its marker is put first; when
-    /// it is not, its marker is deleted afterwards. Answers the row as it stands.
+    /// Decides over a file, which is made when it is not there; `decide` answers the new row, or `None` to leave it, and
+    /// may be called more than once. Answers the row as it stands.
     pub async fn update_file(
         &self,
         roll: &RollId,
@@ -145,30 +172,40 @@ impl<'a, T: Table> Rolls<'a, T> {
         path: &RelativePath,
         mut decide: impl FnMut(&FileRow) -> Option<FileRow> + Send,
     ) -> Result<FileRow> {
-        let key = file_key(roll, pattern, path);
-        let markers = self.markers(roll);
-        let bucket = bucket_of(pattern);
-        let fresh = FileRow::new(roll.clone(), path.clone(), pattern.to_owned());
         loop {
-            let was = load::<FileRow>(self.0, &key).await?;
-            let now = was.as_ref().map_or(&fresh, |s| &s.row);
-            let next = decide(now);
-            let after = next.as_ref().unwrap_or(now);
-            if after.is_open() {
-                markers.put(bucket, path.as_str()).await?;
+            let was = self.file_or_new(roll, pattern, path).await?;
+            let next = decide(&was.row);
+            if let Some(row) = self.write_file(&was, next).await? {
+                return Ok(row);
             }
-            if let Some(next) = &next {
-                match super::save(self.0, next, was.as_ref().map(|s| s.rev)).await {
-                    Ok(_) => {}
-                    Err(crate::ports::Error::Conflict(_)) => continue,
-                    Err(other) => return Err(other),
-                }
-            }
-            if !after.is_open() && (after.expected.is_some() || now.expected.is_some()) {
-                markers.delete(bucket, path.as_str()).await?;
-            }
-            return Ok(after.clone());
         }
+    }
+
+    async fn file_or_new(&self, roll: &RollId, pattern: &str, path: &RelativePath) -> Result<Stored<FileRow>> {
+        let fresh = || Stored { row: FileRow::new(roll.clone(), path.clone(), pattern.to_owned()), rev: 0 };
+        Ok(self.file(roll, pattern, path).await?.unwrap_or_else(fresh))
+    }
+
+    /// Writes a file's next row, its marker before it when it becomes open and away after it when it no longer is.
+    /// Answers the row as it stands, or `None` when somebody else was faster.
+    async fn write_file(&self, was: &Stored<FileRow>, next: Option<FileRow>) -> Result<Option<FileRow>> {
+        let after = next.as_ref().unwrap_or(&was.row);
+        let markers = self.markers(&after.roll);
+        let bucket = bucket_of(&after.pattern);
+        if after.is_open() {
+            markers.put(bucket, after.path.as_str()).await?;
+        }
+        if let Some(next) = &next {
+            match super::save(self.0, next, (was.rev > 0).then_some(was.rev)).await {
+                Ok(_) => {}
+                Err(crate::ports::Error::Conflict(_)) => return Ok(None),
+                Err(other) => return Err(other),
+            }
+        }
+        if !after.is_open() && (after.expected.is_some() || was.row.expected.is_some()) {
+            markers.delete(bucket, after.path.as_str()).await?;
+        }
+        Ok(Some(after.clone()))
     }
 
     /// The open files of a roll.
@@ -200,9 +237,29 @@ impl<'a, T: Table> Rolls<'a, T> {
         Ok(files.into_iter().filter(|f| f.pattern == pattern).collect())
     }
 
-    /// The first file of a clip that is still open, or `None`. A marker whose row is terminal is deleted on the way.
-    pub async fn open_in_clip(&self, roll: &RollId, pattern: &str) -> Result<Option<RelativePath>> {
-        Ok(self.files_of_clip(roll, pattern).await?.into_iter().find(FileRow::is_open).map(|f| f.path))
+    /// True while a file of the clip is open: one narrow query for its markers.
+    pub async fn clip_is_open(&self, roll: &RollId, pattern: &str) -> Result<bool> {
+        let prefix = pattern.split('[').next().unwrap_or(pattern);
+        let (markers, bucket) = (self.markers(roll), bucket_of(pattern));
+        let mut after: Option<String> = None;
+        loop {
+            let (names, next) = markers.page(bucket, prefix, after.as_deref(), 8).await?;
+            for name in names {
+                // Another clip may begin with the same letters.
+                let Ok(path) = RelativePath::new(name.clone()) else { continue };
+                if clip::key_of(&path).pattern != pattern {
+                    continue;
+                }
+                match self.file(roll, pattern, &path).await? {
+                    Some(stored) if !stored.row.is_open() => markers.delete(bucket, &name).await?,
+                    _ => return Ok(true),
+                }
+            }
+            match next {
+                Some(next) => after = Some(next),
+                None => return Ok(false),
+            }
+        }
     }
 
     /// True when the roll waits for no file: asked after every attempt. Markers whose row is terminal are deleted on the
@@ -223,33 +280,76 @@ impl<'a, T: Table> Rolls<'a, T> {
         }
         Ok(true)
     }
+}
 
-    /// Counts files by state, with `expected`, `extra`, `missing` and `bytes`.
-    pub fn count(files: &[FileRow]) -> BTreeMap<String, u64> {
-        let mut counts: BTreeMap<String, u64> =
-            ["expected", "verified", "failed", "missing", "waiting", "extra", "bytes"]
-                .map(|k| (k.to_owned(), 0))
-                .into();
-        let mut add = |name: &str, n: u64| *counts.entry(name.to_owned()).or_default() += n;
-        for file in files {
-            add("bytes", file.observed.as_ref().map_or(0, |o| o.size));
-            if file.expected.is_none() {
-                add("extra", u64::from(file.observed.is_some()));
-                continue;
-            }
-            add("expected", 1);
-            match file.state {
-                FileState::Verified => add("verified", 1),
-                FileState::Failed => add("failed", 1),
-                FileState::Waiting => add("missing", 1),
-                FileState::Paired => add("waiting", 1),
+impl<T: Table + Objects> Rolls<'_, T> {
+    /// Looks at the object of a file and writes what it is. The look comes after the read of the row and the write is
+    /// conditional on that read, so an older look cannot overwrite a newer one, whatever order events come in.
+    pub async fn observe_file(&self, roll: &RollId, pattern: &str, path: &RelativePath) -> Result<FileRow> {
+        loop {
+            let was = self.file_or_new(roll, pattern, path).await?;
+            let object = self.0.head(Bucket::Ingest, &roll.object_key(path)).await?;
+            let observed = object.map(|o| Observed { etag: o.etag, size: o.size });
+            if let Some(row) = self.write_file(&was, was.row.observe(observed)).await? {
+                return Ok(row);
             }
         }
-        counts
     }
 }
 
 impl<T: Table + Queues + Clock + Settings> Rolls<'_, T> {
+    /// Sends the check of a file, when both its halves are known and there is no verdict.
+    pub async fn send_check(&self, file: &FileRow) -> Result<()> {
+        if file.state != FileState::Paired {
+            return Ok(());
+        }
+        let message = Message::HashFile { roll: file.roll.clone(), path: file.path.clone(), round: file.round, hop: 0 };
+        self.0.send(Queue::Hash, &message, Duration::ZERO).await
+    }
+
+    /// Writes the verdict over a file, when there is one, and asks whether its clip and its roll are whole now: asked
+    /// after every attempt, repeated ones included.
+    pub async fn conclude_file(&self, file: &FileRow, verdict: Option<Verdict>) -> Result<()> {
+        if let Some(verdict) = verdict {
+            let decide = |row: &FileRow| row.conclude(file.round, verdict.clone());
+            self.update_file(&file.roll, &file.pattern, &file.path, decide).await?;
+        }
+        if Role::of(&file.path) != Role::Sidecar && !self.clip_is_open(&file.roll, &file.pattern).await? {
+            let message = Message::InspectClip { roll: file.roll.clone(), pattern: file.pattern.clone() };
+            self.0.send(Queue::Inspect, &message, Duration::ZERO).await?;
+        }
+        let planned = self.roll(&file.roll).await?.is_some_and(|r| r.planned.is_some());
+        if planned && self.nothing_open(&file.roll, bucket_of(&file.pattern)).await? {
+            self.settle(&file.roll).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends again the check of every file that has both halves and no verdict; answers how many.
+    pub async fn resend_checks(&self, roll: &RollId) -> Result<u64> {
+        let mut sent = 0;
+        for bucket in 0..BUCKETS {
+            let mut after: Option<String> = None;
+            loop {
+                let (names, next) = self.markers(roll).page(bucket, "", after.as_deref(), 200).await?;
+                for path in names.into_iter().filter_map(|n| RelativePath::new(n).ok()) {
+                    let pattern = clip::key_of(&path).pattern;
+                    if let Some(file) = self.file(roll, &pattern, &path).await?
+                        && file.row.state == FileState::Paired
+                    {
+                        self.send_check(&file.row).await?;
+                        sent += 1;
+                    }
+                }
+                match next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+        }
+        Ok(sent)
+    }
+
     /// Notes that a fact about the roll has come: makes the roll, wakes it when it rests or is sealed, arms its
     /// watchdog. Writes only when that changes something, or when the last note is older than a quarter of a tick.
     ///

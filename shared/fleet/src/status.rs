@@ -1,0 +1,135 @@
+//! Where a roll or a job stands, as people and scripts ask for it (`status --json`).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{JobId, RollId},
+    ports::{Result, Table},
+    state::{Finding, JobState, RangeState, RollState},
+    store::{Jobs, RollRow, Rolls},
+};
+
+/// Most findings in one answer; the counts tell how many there are.
+const MAX_FINDINGS: usize = 1_000;
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// `<production>/<roll path>`, or a job id.
+    pub id: String,
+    /// `roll` or `job`.
+    pub kind: Kind,
+    /// The state's name, in capitals.
+    pub state: String,
+    /// Grows when it is opened again.
+    pub round: u64,
+    /// By name: files for a roll, ranges and frames for a job.
+    pub counts: BTreeMap<String, u64>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// ISO 8601, UTC.
+    pub updated_at: String,
+    /// True when it will not move any more by itself.
+    pub ended: bool,
+}
+
+/// What a status is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A roll.
+    Roll,
+    /// A job.
+    Job,
+}
+
+impl Status {
+    /// True when it ended well: verified or done.
+    pub fn is_good(&self) -> bool {
+        matches!(self.state.as_str(), "VERIFIED" | "DONE")
+    }
+}
+
+/// Where a roll stands; `None` when nothing is known of it.
+pub async fn of_roll(table: &impl Table, roll: &RollId) -> Result<Option<Status>> {
+    let rolls = Rolls(table);
+    let Some(row) = rolls.roll(roll).await? else { return Ok(None) };
+    let ended = row.state.rank() > RollState::Finalising.rank();
+    let (mut counts, mut findings) = (row.counts.clone(), row.findings.clone());
+    if !ended {
+        let files = rolls.files(roll).await?;
+        counts = RollRow::count(&files);
+        findings.extend(files.iter().filter_map(|f| f.verdict.as_ref()?.finding.clone()));
+    }
+    findings.sort();
+    findings.dedup();
+    findings.truncate(MAX_FINDINGS);
+    Ok(Some(Status {
+        id: roll.to_string(),
+        kind: Kind::Roll,
+        state: name(row.state),
+        round: row.round,
+        counts,
+        findings,
+        updated_at: iso(row.updated_ms),
+        ended,
+    }))
+}
+
+/// Where a job stands; `None` when nothing is known of it.
+pub async fn of_job(table: &impl Table, job: &JobId) -> Result<Option<Status>> {
+    let jobs = Jobs(table);
+    let Some(row) = jobs.job(job).await? else { return Ok(None) };
+    let ranges = jobs.ranges(job).await?;
+    let frames_of = |state: RangeState| -> u64 {
+        ranges.iter().filter(|r| r.state == state).map(|r| u64::from(r.last - r.first + 1)).sum()
+    };
+    let count = |state: RangeState| ranges.iter().filter(|r| r.state == state).count() as u64;
+    let counts = [
+        ("shots", u64::from(row.shots)),
+        ("frames", row.frames),
+        ("frames_done", frames_of(RangeState::Done)),
+        ("frames_failed", frames_of(RangeState::Failed)),
+        ("ranges", u64::from(row.planned.unwrap_or(0))),
+        ("ranges_done", count(RangeState::Done)),
+        ("ranges_failed", count(RangeState::Failed)),
+        ("left_out", u64::from(row.left_out)),
+    ]
+    .map(|(name, n)| (name.to_owned(), n))
+    .into();
+    let mut findings = row.findings.clone();
+    findings.extend(ranges.into_iter().filter_map(|r| r.error));
+    findings.sort();
+    findings.dedup();
+    findings.truncate(MAX_FINDINGS);
+    Ok(Some(Status {
+        id: job.to_string(),
+        kind: Kind::Job,
+        state: name(row.state),
+        round: row.round,
+        counts,
+        findings,
+        updated_at: iso(row.updated_ms),
+        ended: row.state.rank() > JobState::Finalising.rank(),
+    }))
+}
+
+fn name(state: impl Serialize) -> String {
+    serde_json::to_value(state).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// `2026-11-22T10:57:40Z` of milliseconds since 1970.
+pub fn iso(ms: u64) -> String {
+    jiff::Timestamp::from_second((ms / 1000) as i64).map_or_else(|_| String::new(), |t| t.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn times_are_iso_8601_in_utc() {
+        // date -u -d @1795345060
+        assert_eq!(super::iso(1_795_345_060_999), "2026-11-22T10:57:40Z");
+    }
+}
