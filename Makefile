@@ -1,0 +1,46 @@
+# platefleet. `make` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+# Reference data and oracles: read where they are, skipped aloud where they are not.
+PLATEFLEET_REFERENCE ?= $(abspath ../shared)
+export PLATEFLEET_REFERENCE
+
+DEMO ?= demo
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+.PHONY: demo
+demo: ## Build, then show the whole fleet at work on footage that it makes itself
+	@$(CARGO) build --locked --workspace --bins
+	@target/debug/platefleet demo --dir $(DEMO)
+
+.PHONY: test
+test: ## Unit, property and vector tests, the handlers in memory, and the whole fleet end to end
+	$(CARGO) build --locked --workspace --bins
+	$(CARGO) test --locked --workspace
+
+.PHONY: check
+check: ## What to run before a commit: format, lints, quick tests
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) test --locked --workspace --lib
+
+.PHONY: conformance
+conformance: ## Independent tools judge what we write (needs the oracles of PLATEFLEET_REFERENCE)
+	$(CARGO) build --locked --workspace --bins
+	infra/conformance/run.sh
+
+.PHONY: fuzz
+fuzz: ## Fuzz one parser for a while: make fuzz TARGET=dng SECONDS=60 (needs cargo-fuzz and a nightly-capable compiler)
+	cd fuzz && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $(or $(TARGET),dng) -- -max_total_time=$(or $(SECONDS),60)
+
+.PHONY: invoke
+invoke: ## Give a function of the running local fleet its sample event: make invoke FUNCTION=status
+	@test -n "$(FUNCTION)" || { echo "name one: make invoke FUNCTION=status" >&2; exit 2; }
+	@target/debug/platefleet local invoke $(FUNCTION) events/$(FUNCTION).json
+
+include infra/build.mk
