@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The whole fleet on one machine: S3, SQS, DynamoDB and the Lambda Runtime API in one process, bound to 127.0.0.1.
+
+pub mod template;
