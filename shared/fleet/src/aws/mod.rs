@@ -175,7 +175,8 @@ impl Clock for Fleet {
 
 impl Workers for Fleet {
     async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        tokio::task::spawn_blocking(work).await.map_err(|error| match error.try_into_panic() {
+        let span = tracing::Span::current();
+        tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(|error| match error.try_into_panic() {
             Ok(panic) => Error::Refused(format!("a computation panicked: {}", panic_text(&*panic))),
             Err(_) => Error::Unknown("a computation was abandoned".into()),
         })

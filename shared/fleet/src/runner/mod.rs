@@ -8,7 +8,7 @@ mod http;
 
 use std::{future::Future, time::Duration};
 
-use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 
 pub use batch::BadEvent;
@@ -119,7 +119,7 @@ where
             answer(fleet, invocation, event.payload)
                 .await
                 .inspect_err(|error| tracing::error!(function, %error, "not an event of this function"))
-                .map_err(Error::from)
+                .map_err(|error| Diagnostic { error_type: "BadEvent".into(), error_message: error.to_string() })
         }
     });
     Runtime::new(service).run().await

@@ -63,7 +63,8 @@ impl Header {
         }
         let m = &self.metadata;
         let mut image = ImageAttributes::new(IntegerBounds::from_dimensions((crop.width, crop.height)));
-        image.pixel_aspect = m.pixel_aspect_ratio.or(m.lens_squeeze).filter(|a| *a > 0.0 && a.is_finite()).unwrap_or(1.0) as f32;
+        image.pixel_aspect =
+            m.pixel_aspect_ratio.or(m.lens_squeeze).filter(|a| *a > 0.0 && a.is_finite()).unwrap_or(1.0) as f32;
         image.chromaticities = Some(chromaticities(&self.space.gamut()));
         image.time_code = self.timecode.and_then(Timecode::to_exr).map(|tv60| TimeCode::from_tv60_time(tv60, 0));
         let mut layer = LayerAttributes::default();

@@ -118,7 +118,10 @@ impl Document {
     /// [`Error::Unsupported`] for a version other than 1 and 2; [`Error::Invalid`] with every semantic problem at once.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         if bytes.len() > MAX_BYTES {
-            return Err(Error::invalid(format!("a framing document has at most {MAX_BYTES} bytes, this {}", bytes.len())));
+            return Err(Error::invalid(format!(
+                "a framing document has at most {MAX_BYTES} bytes, this {}",
+                bytes.len()
+            )));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| Error::invalid("a framing document is UTF-8"))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -170,7 +173,9 @@ impl Document {
         };
         match (found.as_slice(), id) {
             ([one], _) => Ok(one),
-            ([], Some(id)) => Err(Error::invalid(format!("the framing document has no canvas `{id}`; it has {}", all()))),
+            ([], Some(id)) => {
+                Err(Error::invalid(format!("the framing document has no canvas `{id}`; it has {}", all())))
+            }
             ([], None) => {
                 let [w, h] = size;
                 Err(Error::invalid(format!("no canvas of the framing document is {w}x{h}; it has {}", all())))
@@ -194,7 +199,8 @@ impl Document {
         found.ok_or_else(|| {
             let list: Vec<&str> = all.iter().map(|d| d.id.as_str()).collect();
             let list = if list.is_empty() { "none".to_owned() } else { list.join(", ") };
-            let what = id.map_or_else(|| "decision is not clear".to_owned(), |id| format!("decision `{id}` is not there"));
+            let what =
+                id.map_or_else(|| "decision is not clear".to_owned(), |id| format!("decision `{id}` is not there"));
             Error::invalid(format!("canvas `{}`: the {what}; its framing decisions are: {list}", canvas.id))
         })
     }
@@ -288,7 +294,10 @@ mod tests {
     #[test]
     fn version_three_is_unsupported_and_other_json_invalid() {
         let three = document("").replace("\"major\":2", "\"major\":3");
-        assert_eq!(Document::parse(three.as_bytes()).unwrap_err().to_string(), "version: ASC FDL version 3 is not supported");
+        assert_eq!(
+            Document::parse(three.as_bytes()).unwrap_err().to_string(),
+            "version: ASC FDL version 3 is not supported"
+        );
         assert_eq!(Document::parse(b"[]").unwrap_err().kind(), "invalid");
     }
 

@@ -21,15 +21,22 @@ pub fn check_name(shot: &str, plate: &str) -> Result<()> {
     }
     if let Some(bad) = shot.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))) {
         let bad = bad.escape_debug();
-        return refuse(format!("shot `{}` has the character `{bad}`; letters, digits, `.`, `_` and `-` are allowed", shown.escape_debug()));
+        return refuse(format!(
+            "shot `{}` has the character `{bad}`; letters, digits, `.`, `_` and `-` are allowed",
+            shown.escape_debug()
+        ));
     }
     if !shot.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         return refuse(format!("shot `{shown}` does not begin with a letter or a digit"));
     }
     let bytes = plate.as_bytes();
-    let good = bytes.len() == 4 && bytes[..2].iter().all(u8::is_ascii_uppercase) && bytes[2..].iter().all(u8::is_ascii_digit);
+    let good =
+        bytes.len() == 4 && bytes[..2].iter().all(u8::is_ascii_uppercase) && bytes[2..].iter().all(u8::is_ascii_digit);
     if !good {
-        return refuse(format!("plate `{}` is not two capital letters and two digits, like PL01", plate.escape_debug()));
+        return refuse(format!(
+            "plate `{}` is not two capital letters and two digits, like PL01",
+            plate.escape_debug()
+        ));
     }
     Ok(())
 }
@@ -41,7 +48,15 @@ mod tests {
     #[test]
     fn names_are_those_that_studios_accept() {
         assert!(check_name("AGM_104_065_010", "PL01").is_ok());
-        for (shot, plate) in [("", "PL01"), ("A B", "PL01"), ("../A", "PL01"), (".A", "PL01"), ("A", "pl01"), ("A", "PLATE"), ("é", "PL01")] {
+        for (shot, plate) in [
+            ("", "PL01"),
+            ("A B", "PL01"),
+            ("../A", "PL01"),
+            (".A", "PL01"),
+            ("A", "pl01"),
+            ("A", "PLATE"),
+            ("é", "PL01"),
+        ] {
             assert!(check_name(shot, plate).is_err(), "{shot} {plate}");
         }
     }

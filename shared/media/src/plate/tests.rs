@@ -79,7 +79,8 @@ fn a_crop_to_a_decision_is_a_copy_of_the_whole_plate() {
         "framing_decisions":[{"id":"c-i","dimensions":{"width":20,"height":10},"anchor_point":{"x":7,"y":5}}]}]}]}"#;
     let fdl = Document::parse(text.as_bytes()).unwrap();
     let noisy = Mosaic { samples: (0..1200u32).map(|i| (64 + i * 7919 % 1000) as u16).collect(), ..mosaic(40, 30) };
-    let recipe = |crop| Recipe { crop, fdl_sha256: Some("x".into()), compression: Compression::None, ..Recipe::default() };
+    let recipe =
+        |crop| Recipe { crop, fdl_sha256: Some("x".into()), compression: Compression::None, ..Recipe::default() };
     let render = |crop| {
         let plate = render_frame(&recipe(crop), Some(&fdl), &Metadata::default(), &noisy, &TIMING).unwrap();
         (exr::read(&plate.bytes).unwrap().0, plate.warnings)
