@@ -65,6 +65,12 @@ pub async fn all(world: &(impl Objects + Table), scope: &str) {
     a_row_that_leaves_an_index_is_not_found_there(world, &at("index-leave")).await;
 }
 
+/// Every contract of queues, one after the other. `delay` is at least a second, SQS's unit.
+pub async fn queues(world: &(impl Queues + OtherEnd), scope: &str, delay: Duration) {
+    a_message_arrives_in_its_queue(world, &format!("{scope}-message")).await;
+    a_delayed_message_waits(world, &format!("{scope}-delayed"), delay).await;
+}
+
 #[track_caller]
 fn conflicts<T: std::fmt::Debug>(answer: Result<T>) {
     match answer {
@@ -400,7 +406,7 @@ pub async fn a_message_arrives_in_its_queue(world: &(impl Queues + OtherEnd), sc
     assert_eq!(count, 2);
 }
 
-/// Not before its time, and then it does. `delay` is at least a second, SQS's unit.
+/// Not before its time, and then it does.
 pub async fn a_delayed_message_waits(world: &(impl Queues + OtherEnd), scope: &str, delay: Duration) {
     world.send(Queue::Finalise, &settle(scope), delay).await.unwrap();
     assert!(receive_ours(world, scope).await.is_empty(), "it came at once");

@@ -36,8 +36,7 @@ fn the_world_keeps_the_contract_with_small_pages() {
 
 #[test]
 fn the_world_keeps_the_contract_of_queues() {
-    block_on(contract::a_message_arrives_in_its_queue(&World::new(), "m"));
-    block_on(contract::a_delayed_message_waits(&World::new(), "d", Duration::from_mins(15)));
+    block_on(contract::queues(&World::new(), "q", Duration::from_mins(15)));
 }
 
 #[test]
