@@ -238,6 +238,11 @@ impl Sqs {
         self.lock().get(name).map(|(queue, _)| queue.purge())
     }
 
+    /// Region of the queues.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
     /// Address of a queue.
     pub fn url(&self, name: &str) -> String {
         format!("{}/{}/{name}", self.base_url, self.account)
