@@ -169,4 +169,24 @@ mod tests {
         assert_eq!(signature, "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41");
         assert_eq!(check(&parts, &Parameters::new()).unwrap_err().code, "AccessDenied");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_authorization_panics(value in "(AWS4-HMAC-SHA256|Credential=|SignedHeaders=|Signature=|platefleet|/|,|;| |=|x){0,12}") {
+            let parts = axum::http::Request::get("/%41?a=b")
+                .header("authorization", value)
+                .header("x-amz-content-sha256", "UNSIGNED-PAYLOAD")
+                .header("x-amz-date", "20130524T000000Z")
+                .body(())
+                .unwrap()
+                .into_parts()
+                .0;
+            proptest::prop_assert!(check(&parts, &Parameters::new()).is_err());
+        }
+
+        #[test]
+        fn no_query_panics(text in "[%&=+a-fA-Z0-9]{0,20}") {
+            let _ = parameters(&text).map(|query| from_query(&query).map(drop));
+        }
+    }
 }

@@ -159,6 +159,9 @@ pub(super) async fn delete_many(store: &Arc<Store>, bucket: &str, headers: &Head
     if !(1..=MAX_DELETES).contains(&request.all("Object").count()) {
         return Err(S3Error::bad("MalformedXML", format!("the request names not 1 to {MAX_DELETES} objects")));
     }
+    if request.all("Object").any(|object| object.get("Key").is_none_or(str::is_empty)) {
+        return Err(S3Error::bad("MalformedXML", "an object has no key"));
+    }
     let (store, bucket) = (Arc::clone(store), bucket.to_owned());
     let document = blocking(move || {
         let mut document = Document::new("DeleteResult");

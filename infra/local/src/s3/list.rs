@@ -120,3 +120,81 @@ impl Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::s3::{
+        disk::Content,
+        store::{BucketSpec, Keys},
+    };
+
+    /// A bucket of these keys; the latest version of those with `true` is a delete marker.
+    fn bucket(keys: &BTreeSet<(String, bool)>) -> Bucket {
+        let spec = BucketSpec { name: "b".to_owned(), versioned: true, notifications: Vec::new() };
+        let version = |key: &str, order, content| {
+            Arc::new(Version { key: key.to_owned(), order, id: None, modified: 0, content })
+        };
+        let mut all = Keys::new();
+        for (key, deleted) in keys {
+            let held = all.entry(key.clone()).or_default();
+            *held = vec![version(key, 1, Some(Content::default()))];
+            held.extend(deleted.then(|| version(key, 2, None)));
+        }
+        Bucket { spec, keys: all }
+    }
+
+    /// What S3's reference says a listing holds, by looking at each key.
+    fn expected(bucket: &Bucket, prefix: &str, delimiter: &str) -> BTreeSet<String> {
+        let live = bucket.keys.iter().filter(|(_, versions)| versions.last().unwrap().content.is_some());
+        let entry = |key: &String| {
+            let rest = key.strip_prefix(prefix)?;
+            let end = if delimiter.is_empty() { None } else { rest.find(delimiter) };
+            Some(end.map_or(key.clone(), |end| key[..prefix.len() + end + delimiter.len()].to_owned()))
+        };
+        live.filter_map(|(key, _)| entry(key)).collect()
+    }
+
+    #[test]
+    fn nothing_stands_behind_the_last_character() {
+        assert_eq!(past("a\u{10ffff}").as_deref(), Some("b"));
+        assert_eq!(past("\u{d7ff}").as_deref(), Some("\u{e000}"));
+        assert_eq!(past("\u{10ffff}"), None);
+        assert_eq!(past(""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn pages_together_are_the_listing(
+            keys in proptest::collection::btree_set(("[ab/é\u{10ffff}]{1,5}", any::<bool>()), 0..20),
+            prefix in "[ab/]{0,2}",
+            delimiter in "(|/|a/)",
+            max in 1..5_usize,
+        ) {
+            let bucket = bucket(&keys);
+            let mut query = Query { prefix: prefix.clone(), delimiter: delimiter.clone(), after: None, max };
+            let mut found = Vec::new();
+            loop {
+                let page = list(&bucket, &query);
+                prop_assert!(page.objects.len() + page.prefixes.len() <= max);
+                let mut entries: Vec<_> = page.objects.iter().map(|version| version.key.clone()).collect();
+                entries.extend(page.prefixes);
+                entries.sort();
+                found.extend(entries);
+                let Some(next) = page.next else { break };
+                query.after = Some(Place::parse(&next.token()).unwrap());
+            }
+            let expected: Vec<_> = expected(&bucket, &prefix, &delimiter).into_iter().collect();
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn no_token_panics(token in "\\PC{0,20}") {
+            let _ = Place::parse(&token);
+        }
+    }
+}

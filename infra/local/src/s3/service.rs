@@ -8,6 +8,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, request::Parts},
     response::Response,
+    serve::ListenerExt as _,
 };
 use tokio::net::TcpListener;
 
@@ -26,6 +27,8 @@ use super::{
 
 /// Serves until the listener fails. Buckets stand in the path.
 pub async fn serve(listener: TcpListener, store: Arc<Store>) -> std::io::Result<()> {
+    // Head and body of an answer leave in two writes; the second must not wait for the first to be acknowledged.
+    let listener = listener.tap_io(|stream| _ = stream.set_nodelay(true));
     axum::serve(listener, Router::new().fallback(respond).with_state(store)).await
 }
 

@@ -75,7 +75,7 @@ pub(super) enum Condition {
 }
 
 /// The versions of a bucket by key, the latest last. No key is without versions.
-type Keys = BTreeMap<String, Vec<Arc<Version>>>;
+pub(super) type Keys = BTreeMap<String, Vec<Arc<Version>>>;
 
 pub(super) struct Bucket {
     pub(super) spec: BucketSpec,

@@ -449,3 +449,60 @@ fn describe(message: &Received, system: &[String], names: &[String]) -> Value {
     }
     output
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::btree_map, prelude::*};
+
+    use super::*;
+
+    const OPERATIONS: [&str; 13] = [
+        "CreateQueue",
+        "GetQueueUrl",
+        "ListQueues",
+        "GetQueueAttributes",
+        "SetQueueAttributes",
+        "PurgeQueue",
+        "SendMessage",
+        "SendMessageBatch",
+        "ReceiveMessage",
+        "DeleteMessage",
+        "DeleteMessageBatch",
+        "ChangeMessageVisibility",
+        "ChangeMessageVisibilityBatch",
+    ];
+
+    /// JSON whose names and values come close to those of requests. No number is a time that would be waited for.
+    fn input() -> impl Strategy<Value = Value> {
+        let names = "(Queue(Url|Name)|Entries|Id|MessageBody|ReceiptHandle|VisibilityTimeout|WaitTimeSeconds|\
+            MaxNumberOfMessages|Attributes|AttributeNames|MessageAttributes|DataType|StringValue|BinaryValue|RedrivePolicy)";
+        let leaf = prop_oneof![
+            Just(json!("http://x/1/q")),
+            Just(json!("q")),
+            Just(json!("1-1")),
+            Just(json!("All")),
+            Just(json!("Binary")),
+            Just(json!(0)),
+            Just(json!(-1)),
+            Just(json!(1_u64 << 63)),
+            Just(json!("{\"deadLetterTargetArn\":\"q\",\"maxReceiveCount\":\"3\"}")),
+            Just(Value::Null),
+        ];
+        leaf.prop_recursive(4, 40, 8, move |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+                btree_map(names, inner, 0..8).prop_map(|map| json!(map)),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_request_panics(operation in proptest::sample::select(&OPERATIONS), input in input()) {
+            let sqs = Sqs::new(String::new(), "1", "r", 1);
+            sqs.create("q", QueueAttributes::default()).unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            let _ = runtime.block_on(run(&sqs, operation, &input));
+        }
+    }
+}

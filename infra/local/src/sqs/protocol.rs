@@ -11,6 +11,7 @@ use axum::{
     extract::{DefaultBodyLimit, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
+    serve::ListenerExt as _,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -27,6 +28,7 @@ const MAX_REQUEST_BYTES: usize = 6 * MAX_MESSAGE_BYTES + (64 << 10);
 /// Serves until the listener fails. Signatures are not checked: bind to 127.0.0.1.
 pub async fn serve(listener: TcpListener, sqs: Arc<Sqs>) -> std::io::Result<()> {
     let router = Router::new().fallback(answer).layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES)).with_state(sqs);
+    let listener = listener.tap_io(|stream| _ = stream.set_nodelay(true));
     axum::serve(listener, router).await
 }
 
