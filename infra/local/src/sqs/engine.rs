@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
@@ -12,6 +14,7 @@ use tokio::sync::Notify;
 use super::{
     message::{MAX_MESSAGE_BYTES, Message, MessageId, Outgoing, Received, md5_hex},
     queue::{Counts, Place, Queue, QueueAttributes, Receipt},
+    spool::Spool,
 };
 
 /// Longest visibility, s.
@@ -23,7 +26,7 @@ const MAX_ATTRIBUTES: usize = 10;
 /// A scaled time is not shorter than this, so that a receiver keeps a chance to delete what it received.
 const FLOOR: Duration = Duration::from_millis(20);
 
-/// Why SQS did not do what was asked. Trying again helps with none of these.
+/// Why SQS did not do what was asked. Trying again does not help, unless it is the disk.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SqsError {
     /// There is no queue of this name.
@@ -44,6 +47,9 @@ pub enum SqsError {
     /// The message is not in flight under this receipt.
     #[error("The message of receipt handle `{0}` is not in flight")]
     NotInFlight(String),
+    /// The message could not be written to disk. Trying again may help.
+    #[error("{0}")]
+    Disk(String),
     /// Something SQS offers and this server does not.
     #[error("{0}")]
     Unsupported(String),
@@ -57,6 +63,8 @@ pub struct Sqs {
     region: String,
     time_scale: u32,
     clock: Clock,
+    /// Where messages are kept, if they are.
+    directory: Option<PathBuf>,
     queues: Mutex<Queues>,
 }
 
@@ -82,8 +90,18 @@ impl Clock {
 impl Sqs {
     /// No queues yet. `base_url` has no slash at its end; `time_scale` divides visibility times and delays, down to 20 ms.
     pub fn new(base_url: String, account: &str, region: &str, time_scale: u32) -> Arc<Self> {
+        Arc::new(Self::make(base_url, account, region, time_scale, None))
+    }
+
+    /// The same with messages kept in a directory: a queue that is created has those of before the restart. What was in
+    /// flight is visible again.
+    pub fn open(directory: &Path, base_url: String, account: &str, region: &str, time_scale: u32) -> Arc<Self> {
+        Arc::new(Self::make(base_url, account, region, time_scale, Some(directory.to_owned())))
+    }
+
+    fn make(base_url: String, account: &str, region: &str, time_scale: u32, directory: Option<PathBuf>) -> Self {
         let at_start = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |t| t.as_millis() as u64);
-        Arc::new(Self {
+        Self {
             base_url,
             account: account.to_owned(),
             region: region.to_owned(),
@@ -91,7 +109,8 @@ impl Sqs {
             clock: Clock { since: Instant::now(), at_start },
             // Places of before a restart must not mean messages of after it.
             queues: Mutex::new(Queues { by_name: BTreeMap::new(), next_place: at_start << 16 }),
-        })
+            directory,
+        }
     }
 
     /// Makes a queue; repeating it with equal attributes is no error.
@@ -103,7 +122,10 @@ impl Sqs {
             Some((queue, _)) if queue.attributes == attributes => Ok(()),
             Some(_) => Err(SqsError::QueueExists(name.to_owned())),
             None => {
-                let queue = Queue::new(attributes, self.clock.now());
+                let spool = self.directory.as_ref().map(|directory| Spool::open(directory.join(name))).transpose()?;
+                let (spool, spooled) = spool.unwrap_or_default();
+                let queue = Queue::new(attributes, self.clock.now(), spool, spooled);
+                queues.next_place = queues.next_place.max(queue.last_place() + 1);
                 queues.by_name.insert(name.to_owned(), (queue, Arc::default()));
                 Ok(())
             }
@@ -130,7 +152,7 @@ impl Sqs {
             trace_header: outgoing.trace_header,
             dead_letter_source: None,
         };
-        queue.push(place, message, now + self.scaled(delay));
+        queue.push(place, message, now + self.scaled(delay))?;
         wake.notify_waiters();
         queues.next_place += 1;
         Ok(id)
@@ -146,15 +168,13 @@ impl Sqs {
         let taken = queue.take(max, now, now + self.scaled(hidden));
         if let Some((target, _)) = queue.attributes.redrive.clone().filter(|_| !taken.dead.is_empty()) {
             let source = self.arn(name);
-            for mut message in taken.dead {
-                let place = queues.next_place;
-                queues.next_place += 1;
+            for (old, mut message) in taken.dead {
                 message.dead_letter_source.get_or_insert_with(|| source.clone());
-                if let Ok((queue, wake)) = queues.get(&target) {
-                    queue.push(place, message, now);
-                    wake.notify_waiters();
-                } else {
-                    tracing::error!(queue = name, dead_letter_queue = target, "dead letter lost: no such queue");
+                match queues.bury(&target, message, now) {
+                    Ok(()) => queues.get(name).into_iter().for_each(|(queue, _)| queue.unspool(old)),
+                    Err(error) => {
+                        tracing::error!(queue = name, dead_letter_queue = target, %error, "a dead letter is lost");
+                    }
                 }
             }
         }
@@ -263,7 +283,23 @@ impl Sqs {
     }
 }
 
+impl From<io::Error> for SqsError {
+    fn from(error: io::Error) -> Self {
+        Self::Disk(error.to_string())
+    }
+}
+
 impl Queues {
+    /// Puts a dead message into its dead-letter queue.
+    fn bury(&mut self, target: &str, message: Message, now: u64) -> Result<(), SqsError> {
+        let place = self.next_place;
+        self.next_place += 1;
+        let (queue, wake) = self.get(target)?;
+        queue.push(place, message, now)?;
+        wake.notify_waiters();
+        Ok(())
+    }
+
     fn get(&mut self, name: &str) -> Result<(&mut Queue, &mut Arc<Notify>), SqsError> {
         let (queue, wake) = self.by_name.get_mut(name).ok_or_else(|| SqsError::NoSuchQueue(name.to_owned()))?;
         Ok((queue, wake))
@@ -406,6 +442,36 @@ mod tests {
         assert_eq!(waiting.await.unwrap()[0].body, "later");
         let took = started.elapsed();
         assert!((Duration::from_millis(19)..Duration::from_secs(1)).contains(&took), "{took:?}");
+    }
+
+    #[test]
+    fn messages_survive_a_restart_and_deleted_ones_do_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = || {
+            let sqs = Sqs::open(directory.path(), String::new(), "000000000000", "eu-west-1", 1);
+            let redrive = Some(("q-dlq".to_owned(), 1));
+            sqs.create("q", QueueAttributes { redrive, ..QueueAttributes::default() }).unwrap();
+            sqs.create("q-dlq", QueueAttributes::default()).unwrap();
+            sqs
+        };
+        let sqs = open();
+        let delay = Some(WAIT * 100);
+        sqs.send("q", Outgoing { delay, ..Outgoing::text("later") }).unwrap();
+        for body in ["deleted", "in flight", "dead", "waiting"] {
+            sqs.send("q", Outgoing::text(body)).unwrap();
+        }
+        let got = sqs.receive("q", 3, None);
+        sqs.delete("q", &got[0].receipt).unwrap();
+        sqs.change_visibility("q", &got[2].receipt, Duration::ZERO).unwrap();
+        assert_eq!(sqs.receive("q", 10, Some(WAIT))[0].body, "waiting");
+        assert_eq!(sqs.counts("q-dlq").visible, 1);
+        let sqs = open();
+        let bodies = |queue| sqs.receive(queue, 10, None).into_iter().map(|got| got.message.body).collect::<Vec<_>>();
+        assert_eq!(bodies("q"), ["in flight", "waiting"]);
+        assert_eq!(bodies("q-dlq"), ["dead"]);
+        assert_eq!(sqs.counts("q").delayed, 1);
+        sqs.purge("q").unwrap();
+        assert_eq!(open().counts("q"), Counts::default());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, ops::Deref};
 
 use md5::{Digest as _, Md5};
+use serde::{Deserialize, Serialize};
 
 /// Largest message, body with attributes, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
@@ -39,7 +40,7 @@ impl Outgoing {
 }
 
 /// A message attribute.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribute {
     /// `String`, `Number` or `Binary`, perhaps with a label: `Number.int`.
     pub data_type: String,
@@ -48,7 +49,7 @@ pub struct Attribute {
 }
 
 /// Value of an attribute.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AttributeValue {
     /// Of types `String` and `Number`.
     Text(String),
@@ -66,7 +67,7 @@ impl AttributeValue {
 }
 
 /// Identity of a message; it stays the same when the message moves to a dead-letter queue.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MessageId(pub String);
 
 impl std::fmt::Display for MessageId {
@@ -76,7 +77,7 @@ impl std::fmt::Display for MessageId {
 }
 
 /// A message as its queue keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Its identity.
     pub id: MessageId,

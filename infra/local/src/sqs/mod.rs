@@ -1,4 +1,4 @@
-//! SQS on this machine: standard queues in memory, the protocol AWS JSON 1.0 in front.
+//! SQS on this machine: standard queues in memory, on disk if wanted, and the protocol AWS JSON 1.0 in front.
 //!
 //! Left out, and refused by name: FIFO queues, move tasks, tags, permissions. Counts are exact and a queue hands messages
 //! out oldest first, which SQS does not promise; whoever needs disorder asks the simulator.
@@ -8,6 +8,7 @@ mod message;
 mod operations;
 mod protocol;
 mod queue;
+mod spool;
 
 pub use engine::{Sqs, SqsError};
 pub use message::md5_of_attributes;

@@ -383,7 +383,8 @@ fn batch(input: Batch, mut each: impl FnMut(&Value) -> Result<Value, Fault>) -> 
                 successful.push(output);
             }
             Err(fault) => failed.push(json!({
-                "Id": entry["Id"], "SenderFault": true, "Code": fault.query_code(), "Message": fault.message,
+                "Id": entry["Id"], "SenderFault": fault.is_the_senders(), "Code": fault.query_code(),
+                "Message": fault.message,
             })),
         }
     }

@@ -51,6 +51,9 @@ fn respond(status: StatusCode, body: &Value) -> Response {
 
 const REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-amzn-requestid");
 
+/// Code of an error that is not the sender's.
+const INTERNAL: &str = "InternalFailure";
+
 /// An error as clients read it: a shape of the service model and the code of the older query protocol.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -62,6 +65,10 @@ pub(super) struct Fault {
 impl Fault {
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
+    }
+
+    pub(super) fn is_the_senders(&self) -> bool {
+        self.code != INTERNAL
     }
 
     /// What `x-amzn-query-error` says, and what an entry of a batch fails with.
@@ -93,6 +100,7 @@ impl From<SqsError> for Fault {
             SqsError::InvalidReceipt(_) => "ReceiptHandleIsInvalid",
             SqsError::NotInFlight(_) => "MessageNotInflight",
             SqsError::Unsupported(_) => "UnsupportedOperation",
+            SqsError::Disk(_) => INTERNAL,
         };
         Self::new(code, error.to_string())
     }
@@ -101,8 +109,13 @@ impl From<SqsError> for Fault {
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let body = json!({"__type": format!("com.amazonaws.sqs#{}", self.code), "message": self.message});
-        let mut response = respond(StatusCode::BAD_REQUEST, &body);
-        if let Ok(code) = HeaderValue::from_str(&format!("{};Sender", self.query_code())) {
+        let (status, at_fault) = if self.is_the_senders() {
+            (StatusCode::BAD_REQUEST, "Sender")
+        } else {
+            (StatusCode::INTERNAL_SERVER_ERROR, "Receiver")
+        };
+        let mut response = respond(status, &body);
+        if let Ok(code) = HeaderValue::from_str(&format!("{};{at_fault}", self.query_code())) {
             response.headers_mut().insert("x-amzn-query-error", code);
         }
         response

@@ -2,10 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
     time::Duration,
 };
 
-use super::message::{Message, Received};
+use super::{
+    message::{Message, Received},
+    spool::{Spool, Spooled},
+};
 
 /// How a queue behaves. The defaults are those of SQS.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,22 +74,45 @@ pub(super) struct Queue {
     /// Every held message by the moment it becomes visible.
     schedule: BTreeSet<(u64, Place)>,
     next_sweep: u64,
+    spool: Spool,
 }
 
 /// What a receive found.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     pub(super) received: Vec<Received>,
-    /// Messages that were received too often and now belong into the dead-letter queue.
-    pub(super) dead: Vec<Message>,
+    /// Messages that were received too often and now belong into the dead-letter queue. They stay on disk until
+    /// [`Queue::unspool`].
+    pub(super) dead: Vec<(Place, Message)>,
 }
 
 impl Queue {
-    pub(super) fn new(attributes: QueueAttributes, now: u64) -> Self {
-        Self { attributes, created: now, held: BTreeMap::new(), schedule: BTreeSet::new(), next_sweep: 0 }
+    pub(super) fn new(attributes: QueueAttributes, now: u64, spool: Spool, spooled: Vec<Spooled>) -> Self {
+        let (held, schedule) = (BTreeMap::new(), BTreeSet::new());
+        let mut queue = Self { attributes, created: now, held, schedule, next_sweep: 0, spool };
+        for Spooled { place, visible_at, message } in spooled {
+            queue.hold(place, message, visible_at);
+        }
+        queue
     }
 
-    pub(super) fn push(&mut self, place: Place, message: Message, visible_at: u64) {
+    /// Place of the latest message.
+    pub(super) fn last_place(&self) -> Place {
+        self.held.last_key_value().map_or(0, |(&place, _)| place)
+    }
+
+    pub(super) fn push(&mut self, place: Place, message: Message, visible_at: u64) -> io::Result<()> {
+        self.spool.keep(place, visible_at, &message)?;
+        self.hold(place, message, visible_at);
+        Ok(())
+    }
+
+    /// Forgets on disk what [`Queue::take`] found dead.
+    pub(super) fn unspool(&self, place: Place) {
+        self.spool.drop(place);
+    }
+
+    fn hold(&mut self, place: Place, message: Message, visible_at: u64) {
         self.schedule.insert((visible_at, place));
         self.held.insert(place, Held { message, visible_at, receive_count: 0, first_received: 0 });
     }
@@ -103,7 +130,7 @@ impl Queue {
             let Some(held) = self.held.get_mut(&place) else { continue };
             self.schedule.remove(&(held.visible_at, place));
             if held.receive_count >= limit {
-                taken.dead.extend(self.held.remove(&place).map(|held| held.message));
+                taken.dead.extend(self.held.remove(&place).map(|held| (place, held.message)));
                 continue;
             }
             if held.receive_count == 0 {
@@ -128,6 +155,7 @@ impl Queue {
             && let Some(held) = self.held.remove(&receipt.place)
         {
             self.schedule.remove(&(held.visible_at, receipt.place));
+            self.spool.drop(receipt.place);
         }
     }
 
@@ -166,6 +194,7 @@ impl Queue {
     }
 
     pub(super) fn purge(&mut self) {
+        self.held.keys().for_each(|&place| self.spool.drop(place));
         self.held.clear();
         self.schedule.clear();
     }
@@ -176,11 +205,12 @@ impl Queue {
         }
         self.next_sweep = now + SWEEP_EVERY;
         let retention = self.attributes.retention.as_millis() as u64;
-        let schedule = &mut self.schedule;
+        let (schedule, spool) = (&mut self.schedule, &self.spool);
         self.held.retain(|place, held| {
             let keep = held.message.sent.saturating_add(retention) > now;
             if !keep {
                 schedule.remove(&(held.visible_at, *place));
+                spool.drop(*place);
             }
             keep
         });
