@@ -67,8 +67,8 @@ impl Fixture {
     }
 }
 
-fn system(message: &Message, name: MessageSystemAttributeName) -> Option<&str> {
-    message.attributes()?.get(&name).map(String::as_str)
+fn system<'a>(message: &'a Message, name: &MessageSystemAttributeName) -> Option<&'a str> {
+    message.attributes()?.get(name).map(String::as_str)
 }
 
 #[tokio::test]
@@ -86,12 +86,12 @@ async fn a_message_arrives_with_attributes_and_digests_that_the_sdk_checks() {
     assert_eq!((got.body(), got.message_id()), (Some("frame 1001, é"), sent.message_id()));
     assert_eq!(got.md5_of_message_attributes(), sent.md5_of_message_attributes());
     assert_eq!(got.message_attributes().unwrap()["reel"], text);
-    assert_eq!(system(&got, MessageSystemAttributeName::MessageGroupId), Some("job-1"));
-    assert_eq!(system(&got, MessageSystemAttributeName::AwsTraceHeader), Some(trace));
-    assert_eq!(system(&got, MessageSystemAttributeName::ApproximateReceiveCount), Some("1"));
-    let sent: u64 = system(&got, MessageSystemAttributeName::SentTimestamp).unwrap().parse().unwrap();
+    assert_eq!(system(&got, &MessageSystemAttributeName::MessageGroupId), Some("job-1"));
+    assert_eq!(system(&got, &MessageSystemAttributeName::AwsTraceHeader), Some(trace));
+    assert_eq!(system(&got, &MessageSystemAttributeName::ApproximateReceiveCount), Some("1"));
+    let sent: u64 = system(&got, &MessageSystemAttributeName::SentTimestamp).unwrap().parse().unwrap();
     let first: u64 =
-        system(&got, MessageSystemAttributeName::ApproximateFirstReceiveTimestamp).unwrap().parse().unwrap();
+        system(&got, &MessageSystemAttributeName::ApproximateFirstReceiveTimestamp).unwrap().parse().unwrap();
     assert!((1_700_000_000_000..=first).contains(&sent), "{sent} {first}");
     let plain = f.client.receive_message().queue_url(&f.url).wait_time_seconds(5).send().await.unwrap();
     assert!(plain.messages()[0].attributes().is_none(), "nothing that was not asked for");
@@ -103,14 +103,14 @@ async fn what_is_received_too_often_dies_in_the_dead_letter_queue() {
     f.send("poison").await;
     for count in ["1", "2"] {
         let got = f.receive("work", 5).await.remove(0);
-        assert_eq!(system(&got, MessageSystemAttributeName::ApproximateReceiveCount), Some(count));
+        assert_eq!(system(&got, &MessageSystemAttributeName::ApproximateReceiveCount), Some(count));
         let show = f.client.change_message_visibility().queue_url(&f.url).visibility_timeout(0);
         show.receipt_handle(got.receipt_handle().unwrap()).send().await.unwrap();
     }
     assert!(f.receive("work", 0).await.is_empty());
     let dead = f.receive("work-dlq", 0).await.remove(0);
     assert_eq!(dead.body(), Some("poison"));
-    let source = system(&dead, MessageSystemAttributeName::DeadLetterQueueSourceArn);
+    let source = system(&dead, &MessageSystemAttributeName::DeadLetterQueueSourceArn);
     assert_eq!(source, Some("arn:aws:sqs:eu-west-1:000000000000:work"));
 }
 
@@ -134,7 +134,7 @@ async fn entries_of_a_batch_succeed_and_fail_each_for_itself() {
         |id: &str, body: &str| SendMessageBatchRequestEntry::builder().id(id).message_body(body).build().unwrap();
     let batch = |entries: Vec<_>| f.client.send_message_batch().queue_url(&f.url).set_entries(Some(entries)).send();
     let sent = batch(vec![entry("a", "1"), entry("b", "\u{1}"), entry("c", "3")]).await.unwrap();
-    let ids: Vec<_> = sent.successful().iter().map(|entry| entry.id()).collect();
+    let ids: Vec<_> = sent.successful().iter().map(aws_sdk_sqs::types::SendMessageBatchResultEntry::id).collect();
     assert_eq!((ids, sent.failed()[0].code()), (vec!["a", "c"], "InvalidMessageContents"));
 
     let code = |error: Option<&str>| error.unwrap_or_default().to_owned();
