@@ -55,24 +55,21 @@ impl Camera {
         check("the camera's neutral", &neutral)?;
         let largest = neutral.iter().copied().fold(0.0, f64::max);
         let neutral = neutral.map(|n| n / largest);
-        let to_gamut = match &blended.forward {
-            Some(forward) => {
-                // FM maps white-balanced reference camera to XYZ D50.
-                let reference = matrix::inverse(&matrix::multiply(&diagonal(analog), &blended.calibration))?;
-                let balanced = transform(&reference, neutral);
-                check("the reference camera's neutral", &balanced)?;
-                let to_d50 = [forward, &diagonal(balanced.map(|v| 1.0 / v)), &reference, &diagonal(neutral)]
-                    .into_iter()
-                    .fold(matrix::IDENTITY, |m, next| matrix::multiply(&m, next));
-                matrix::multiply(&gamut.from_xyz(D50), &to_d50)
-            }
-            None => {
-                let to_xyz = matrix::multiply(&matrix::inverse(&blended.xyz_to_camera())?, &diagonal(neutral));
-                let luminance = transform(&to_xyz, [1.0; 3])[1];
-                check("the luminance of white", &[luminance; 3])?;
-                let to_xyz = to_xyz.map(|row| row.map(|v| v / luminance));
-                matrix::multiply(&gamut.from_xyz(white), &to_xyz)
-            }
+        let to_gamut = if let Some(forward) = &blended.forward {
+            // FM maps white-balanced reference camera to XYZ D50.
+            let reference = matrix::inverse(&matrix::multiply(&diagonal(analog), &blended.calibration))?;
+            let balanced = transform(&reference, neutral);
+            check("the reference camera's neutral", &balanced)?;
+            let to_d50 = [forward, &diagonal(balanced.map(|v| 1.0 / v)), &reference, &diagonal(neutral)]
+                .into_iter()
+                .fold(matrix::IDENTITY, |m, next| matrix::multiply(&m, next));
+            matrix::multiply(&gamut.from_xyz(D50), &to_d50)
+        } else {
+            let to_xyz = matrix::multiply(&matrix::inverse(&blended.xyz_to_camera())?, &diagonal(neutral));
+            let luminance = transform(&to_xyz, [1.0; 3])[1];
+            check("the luminance of white", &[luminance; 3])?;
+            let to_xyz = to_xyz.map(|row| row.map(|v| v / luminance));
+            matrix::multiply(&gamut.from_xyz(white), &to_xyz)
         };
         if !to_gamut.iter().flatten().all(|v| v.is_finite()) {
             return Err(Error::invalid("the camera's colour matrices make no finite result"));
@@ -99,7 +96,6 @@ fn illuminants(calibration: &Calibration) -> Result<[&Illuminant; 2]> {
     match calibration.illuminants.as_slice() {
         [] => Err(Error::unsupported("a picture without a ColorMatrix").in_field("ColorMatrix1")),
         [one] => Ok([one, one]),
-        [one, two] => Ok([one, two]),
         [one, two, ..] => Ok([one, two]),
     }
 }

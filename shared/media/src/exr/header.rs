@@ -67,15 +67,17 @@ impl Header {
             m.pixel_aspect_ratio.or(m.lens_squeeze).filter(|a| *a > 0.0 && a.is_finite()).unwrap_or(1.0) as f32;
         image.chromaticities = Some(chromaticities(&self.space.gamut()));
         image.time_code = self.timecode.and_then(Timecode::to_exr).map(|tv60| TimeCode::from_tv60_time(tv60, 0));
-        let mut layer = LayerAttributes::default();
-        layer.screen_window_width = 1.0;
-        layer.frames_per_second = self.rate.and_then(|r| Some((i32::try_from(r.num()).ok()?, r.den())));
-        layer.iso_speed = m.exposure_index.or(m.iso).map(|v| v as f32);
-        layer.exposure = m.exposure_time_seconds.map(|v| v as f32);
-        layer.aperture = m.f_number.map(|v| v as f32);
-        layer.focus = m.focus_distance_m.map(|v| v as f32);
-        layer.capture_date = m.recorded_at.as_deref().and_then(capture_date).map(|d| text(&d));
-        layer.software_name = Some(text(concat!("platefleet ", env!("CARGO_PKG_VERSION"))));
+        let mut layer = LayerAttributes {
+            screen_window_width: 1.0,
+            frames_per_second: self.rate.and_then(|r| Some((i32::try_from(r.num()).ok()?, r.den()))),
+            iso_speed: m.exposure_index.or(m.iso).map(|v| v as f32),
+            exposure: m.exposure_time_seconds.map(|v| v as f32),
+            aperture: m.f_number.map(|v| v as f32),
+            focus: m.focus_distance_m.map(|v| v as f32),
+            capture_date: m.recorded_at.as_deref().and_then(capture_date).map(|d| text(&d)),
+            software_name: Some(text(concat!("platefleet ", env!("CARGO_PKG_VERSION")))),
+            ..LayerAttributes::default()
+        };
         if crop.width != rgb.width || crop.height != rgb.height {
             let position = Vec2(-(crop.left as i32), -(crop.top as i32));
             layer.original_data_window = Some(IntegerBounds::new(position, Vec2(rgb.width, rgb.height)));

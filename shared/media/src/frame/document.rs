@@ -23,6 +23,14 @@ pub struct Size {
     pub height: f64,
 }
 
+impl Size {
+    /// Whether this is that picture's width and height, in whole pixels.
+    #[expect(clippy::float_cmp, reason = "whole numbers of this magnitude are exact; a fraction is another size")]
+    fn is(self, [width, height]: [usize; 2]) -> bool {
+        self.width == width as f64 && self.height == height as f64
+    }
+}
+
 /// A point on the canvas.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 pub struct Point {
@@ -160,7 +168,7 @@ impl Document {
     pub fn canvas(&self, id: Option<&str>, size: [usize; 2]) -> Result<&Canvas> {
         let fits = |c: &&Canvas| match id {
             Some(id) => c.id == id,
-            None => c.dimensions.width == size[0] as f64 && c.dimensions.height == size[1] as f64,
+            None => c.dimensions.is(size),
         };
         let found: Vec<&Canvas> = self.canvases.iter().filter(fits).collect();
         let all = || {

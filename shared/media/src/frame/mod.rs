@@ -7,4 +7,4 @@ mod crop;
 mod document;
 
 pub use crop::{Crop, region};
-pub use document::{Canvas, Decision, Document, Point, Size};
+pub use document::{Canvas, Decision, Document, MAX_BYTES, Point, Size};

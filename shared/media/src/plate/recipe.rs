@@ -1,5 +1,7 @@
 //! Everything that decides a plate's pixels.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -100,7 +102,10 @@ impl Recipe {
     /// SHA-256 of the canonical recipe: 64 hex digits. Equal recipes have equal ids.
     pub fn id(&self) -> String {
         let bytes = canonical::to_vec(self).unwrap_or_default();
-        Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect()
+        Sha256::digest(&bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
     }
 
     /// Refuses what cannot be rendered, before anything is.
