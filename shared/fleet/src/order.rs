@@ -347,7 +347,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn order(shots: Value) -> Value {
+    fn order(shots: &Value) -> Value {
         json!({"schema": SCHEMA, "production": "show", "pull": "VFX_012",
             "defaults": {"handles": 8, "fdl": "main.fdl", "raw": {"exposure_stops": 0.5}}, "shots": shots})
     }
@@ -357,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_shot_overrides_the_defaults_field_by_field() {
-        let order = parse(&order(json!([
+        let order = parse(&order(&json!([
             {"shot": "AGM_104", "plate": "PL01", "clip": "A001C001", "frames": [1010, 1020], "handles": 16, "raw": {"tint": 2}},
             {"shot": "AGM_105", "reel": "A001", "source_in": "10:00:00:00", "source_out": "10:00:01:00"},
         ])))
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn every_problem_is_reported_at_once_with_its_shot() {
-        let problems = parse(&order(json!([
+        let problems = parse(&order(&json!([
             {"shot": "bad name", "clip": "x"},
             {"shot": "B", "clip": "x", "compresion": "zip"},
             {"shot": "C"},
@@ -397,13 +397,13 @@ mod tests {
     #[test]
     fn a_plate_that_is_ordered_twice_is_refused_even_when_case_differs() {
         let problems =
-            parse(&order(json!([{"shot": "AB_1", "clip": "x"}, {"shot": "ab_1", "clip": "y"}]))).unwrap_err();
+            parse(&order(&json!([{"shot": "AB_1", "clip": "x"}, {"shot": "ab_1", "clip": "y"}]))).unwrap_err();
         assert!(problems[0].detail.contains("ordered twice"));
     }
 
     #[test]
     fn another_schema_is_unsupported_by_name() {
-        let mut value = order(json!([{"shot": "A", "clip": "x"}]));
+        let mut value = order(&json!([{"shot": "A", "clip": "x"}]));
         value["schema"] = "pull-order.v9".into();
         assert_eq!(parse(&value).unwrap_err()[0].kind, "unsupported");
     }

@@ -46,7 +46,7 @@ fn render(recipe: &Recipe) -> Plate {
 fn a_grey_at_half_saturation_is_half_in_every_channel_and_space() {
     for working_space in [WorkingSpace::Aces20651, WorkingSpace::AcesCg] {
         for debayer in [Debayer::Quality, Debayer::Fast, Debayer::Half] {
-            let plate = render(&Recipe { working_space, debayer, ..Recipe::default() });
+            let plate = render(&Recipe { debayer, working_space, ..Recipe::default() });
             let (rgb, _) = exr::read(&plate.bytes).unwrap();
             for value in rgb.planes.iter().flatten() {
                 assert!((value - 0.5).abs() < 0.001, "{working_space:?} {debayer:?} {value}");
