@@ -9,7 +9,7 @@
 //! | [`ports`] | objects, queues, table, clock, workers: what a handler may ask of the world |
 //! | [`status`] | where a roll or a job stands, for people and scripts |
 //! | [`store`] | rows and the rules of writing them, over the table port |
-//! | [`order`] | pull orders (`pull-order.v1`) |
+//! | [`order`] | pull orders (`pull-order.v1`), and the recipes that their settings make |
 //! | [`plan`] | what planning decides: plans, range orders, frame indexes |
 //! | [`runner`] | a batch of messages: partial failures, panics caught per record |
 //! | [`s3_event`] | what S3 says in a notification |
@@ -28,6 +28,7 @@ pub mod message;
 pub mod order;
 pub mod plan;
 pub mod ports;
+mod recipe;
 pub mod runner;
 pub mod s3_event;
 pub mod state;
