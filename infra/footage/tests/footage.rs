@@ -3,8 +3,11 @@
 use platefleet_footage::{Camera, Clip, Format, Stage, chart, truth, write_clip, write_truth};
 use platefleet_media::{
     camera::{inspect_clip, recognise},
+    clip::Metadata,
+    exr::{self, Compression},
     path::RelativePath,
-    raw::Cfa,
+    plate::{FrameTiming, Recipe, render_frame},
+    raw::{Cfa, Debayer},
     source::{File, Memory, Source},
     timecode::{Rational, Timecode},
 };
@@ -160,4 +163,29 @@ fn what_cannot_be_recorded_is_refused_with_the_reason() {
     assert!(refusal(Clip { name: "../up".to_owned(), ..small() }).contains("is no file name"));
     let error = "arriraw".parse::<Format>().unwrap_err();
     assert_eq!((error.kind(), error.to_string().contains("ARRIRAW")), ("unsupported", true));
+}
+
+/// The whole way: scene, photosites, file, decoder, levels, white balance, demosaic, matrices, half floats.
+#[test]
+fn a_plate_of_the_chart_is_within_one_per_cent_of_the_scene() {
+    for (size, bits, black, white) in [((1920, 1080), 12, 256, 4095), ((640, 360), 16, 2048, 65_535)] {
+        let camera = Camera { bits, black, white, ..Camera::default() };
+        let clip = Clip { width: size.0, height: size.1, frames: 1, camera, ..Clip::default() };
+        let file = Memory::new("A001.dng", clip.frame_bytes(0).unwrap());
+        let mosaic = recognise("A001.dng", &file).unwrap().decode(&file, 0).unwrap();
+        for debayer in [Debayer::Quality, Debayer::Fast, Debayer::Half] {
+            let recipe = Recipe { debayer, compression: Compression::None, ..Recipe::default() };
+            let timing = FrameTiming { number: 1001, timecode: None, rate: None };
+            let plate = render_frame(&recipe, None, &Metadata::default(), &mosaic, &timing).unwrap();
+            let (rgb, _) = exr::read(&plate.bytes).unwrap();
+            for patch in chart(&clip) {
+                let scale = clip.width / rgb.width;
+                let (x, y) = (patch.rect.left + patch.rect.width / 2, patch.rect.top + patch.rect.height / 2);
+                for (plane, stated) in rgb.planes.iter().zip(patch.aces) {
+                    let found = f64::from(plane[y / scale * rgb.width + x / scale]);
+                    assert!((found / stated - 1.0).abs() < 0.01, "{bits} bits, {debayer:?}, {}: {found}", patch.name);
+                }
+            }
+        }
+    }
 }
