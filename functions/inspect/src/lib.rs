@@ -1,1 +1,227 @@
-//! Placeholder.
+//! One clip: its normalised metadata, its frame index, and the facets that it is found by.
+//!
+//! Asked for when the last open file of a clip has its verdict; asked too early, twice or late it does no harm. Reads
+//! ranges of at most three files. What is wrong with the footage becomes a finding of the clip; only what the bucket or
+//! the table did not answer is tried again.
+
+mod read;
+
+use platefleet_fleet::{
+    id::{ClipId, RollId},
+    key::{clip_key, frames_key},
+    message::{Message, Queue},
+    plan::{FrameIndex, IndexedFile, IndexedFrame},
+    ports::{self, Bucket, Clock, Objects, PutIf, Queues, Table},
+    runner::{Failure, Record},
+    state::{FileRow, FileState, Finding},
+    store::{ClipRow, ClipState, Clips, Jobs, Rolls},
+};
+use platefleet_media::{
+    camera::ClipReport,
+    clip::{Metadata, Role, key_of},
+    error::Error,
+};
+use std::time::Duration;
+
+/// How often a clip whose row is written by others at the same time is looked at again in one invocation.
+const MAX_CONFLICTS: u32 = 5;
+/// Number of the first frame of a file that is a clip by itself.
+const FIRST_FRAME: u64 = 1001;
+
+/// Works one message.
+///
+/// # Errors
+/// [`Failure::Retry`] when a port did not answer, or a file changed meanwhile; [`Failure::Hopeless`] for a message that
+/// is none of this function's.
+pub async fn handle(env: &(impl Objects + Queues + Table + Clock), record: &Record) -> Result<(), Failure> {
+    let Message::InspectClip { roll, pattern } = record.message()? else {
+        return Err(Failure::Hopeless("only clips are inspected here".into()));
+    };
+    for _ in 0..MAX_CONFLICTS {
+        match inspect(env, &roll, &pattern).await {
+            Err(ports::Error::Conflict(_)) => {}
+            other => return Ok(other?),
+        }
+    }
+    Err(Failure::Retry(format!("clip {pattern} of {roll} changes while it is inspected")))
+}
+
+/// The row of the clip is read, then its files, and the row is written if it is still the one that was read: so an older
+/// look at the files cannot overwrite a newer one.
+async fn inspect(
+    env: &(impl Objects + Queues + Table + Clock),
+    roll: &RollId,
+    pattern: &str,
+) -> Result<(), ports::Error> {
+    let (clips, clip) = (Clips(env), ClipId::of(roll, pattern));
+    let was = clips.stored(&roll.production, &clip).await?;
+    let files = Rolls(env).files_of_clip(roll, pattern).await?;
+    let files: Vec<FileRow> = files.into_iter().filter(|f| f.expected.is_some()).collect();
+    let footage = files.first().is_some_and(|f| Role::of(&f.path) != Role::Sidecar);
+    // An open file asks again when it has its verdict.
+    if !footage || files.iter().any(FileRow::is_open) {
+        return Ok(());
+    }
+    let revision = ClipRow::revision_of(&files);
+    let row = match &was {
+        // Everything but the facets was written before the row.
+        Some(known) if known.row.revision == revision => {
+            clips.repair(&known.row).await?;
+            known.row.clone()
+        }
+        _ => {
+            let row = look(env, clip, roll, pattern, revision, &files).await?;
+            clips.put(&row, was.as_ref()).await?;
+            row
+        }
+    };
+    wake_orders(env, &row).await
+}
+
+/// Reads the clip and writes its documents; answers its row, which is not written yet.
+async fn look(
+    env: &(impl Objects + Clock),
+    clip: ClipId,
+    roll: &RollId,
+    pattern: &str,
+    revision: String,
+    files: &[FileRow],
+) -> Result<ClipRow, ports::Error> {
+    let good: Vec<FileRow> = files.iter().filter(|f| f.state == FileState::Verified).cloned().collect();
+    let damaged: Vec<&FileRow> = files.iter().filter(|f| f.state != FileState::Verified).collect();
+    let (report, tally) = if good.is_empty() {
+        (Ok(ClipReport::default()), read::Tally::default())
+    } else {
+        read::inspect(env, &good).await?
+    };
+    let (state, mut metadata, finding, frames) = match report {
+        Ok(report) if damaged.is_empty() => (ClipState::Inspected, report.metadata, None, report.frames),
+        Ok(report) => (ClipState::Invalid, report.metadata, Some(damage(pattern, &damaged, files.len())), Vec::new()),
+        Err(Error::Io { source, at }) => return Err(ports::Error::Unknown(format!("{at}{source}"))),
+        Err(error) => {
+            let unsupported = matches!(error, Error::Unsupported { .. });
+            let state = if unsupported { ClipState::Unsupported } else { ClipState::Invalid };
+            (state, Metadata::default(), Some(Finding::of(&error, pattern)), Vec::new())
+        }
+    };
+    name(&mut metadata, pattern, files);
+    if let Some(finding) = &finding {
+        metadata.findings.push(format!("{}: {}", finding.path, finding.detail));
+    }
+    tracing::info!(
+        clip = clip.as_str(),
+        ?state,
+        files = files.len(),
+        reads = tally.reads,
+        bytes = tally.bytes,
+        finding = finding.as_ref().map(|f| f.detail.as_str()),
+        "inspected"
+    );
+    let production = &roll.production;
+    let index = (state == ClipState::Inspected).then(|| FrameIndex {
+        schema: "frame-index.v1".into(),
+        clip: clip.clone(),
+        revision: revision.clone(),
+        files: good.iter().filter_map(indexed_file).collect(),
+        frames: indexed_frames(&frames, &good),
+    });
+    if let Some(index) = &index {
+        put(env, &frames_key(production, &clip), index).await?;
+    }
+    put(env, &clip_key(production, &clip), &metadata).await?;
+    Ok(ClipRow {
+        frames_key: index.map(|_| frames_key(production, &clip)),
+        clip,
+        roll: roll.clone(),
+        pattern: pattern.to_owned(),
+        state,
+        revision,
+        files: files.len() as u64,
+        metadata,
+        findings: finding.into_iter().collect(),
+        reads: tally.reads,
+        read_bytes: tally.bytes,
+        inspected_ms: env.now_ms(),
+    })
+}
+
+/// One finding for all files of a clip that are not what their manifest says.
+fn damage(pattern: &str, damaged: &[&FileRow], of: usize) -> Finding {
+    let names: Vec<&str> = damaged.iter().take(3).map(|f| f.path.file_name()).collect();
+    let more = if damaged.len() > names.len() { ", ..." } else { "" };
+    let verb = if damaged.len() == 1 { "is" } else { "are" };
+    let detail = format!(
+        "{} of {of} files {verb} not what the manifest says ({}{more}): upload again what is damaged",
+        damaged.len(),
+        names.join(", ")
+    );
+    Finding::new("mismatch", pattern, detail)
+}
+
+/// Fills in what is known of every clip, whatever its files say.
+fn name(metadata: &mut Metadata, pattern: &str, files: &[FileRow]) {
+    if let Some(file) = files.first() {
+        let key = key_of(&file.path);
+        metadata.clip_name.get_or_insert_with(|| key.clip_name().to_owned());
+        metadata.role.get_or_insert(key.role);
+    }
+    metadata.path.get_or_insert_with(|| pattern.to_owned());
+    metadata.size_bytes = Some(files.iter().filter_map(|f| f.observed.as_ref()).map(|o| o.size).sum());
+}
+
+fn indexed_file(file: &FileRow) -> Option<IndexedFile> {
+    let observed = file.observed.as_ref()?;
+    let verified = file.state == FileState::Verified;
+    Some(IndexedFile {
+        key: file.roll.object_key(&file.path),
+        etag: observed.etag.clone(),
+        size: observed.size,
+        verified,
+    })
+}
+
+/// `files` are in path order, as they were inspected.
+fn indexed_frames(frames: &[platefleet_media::camera::FrameRef], files: &[FileRow]) -> Vec<IndexedFrame> {
+    let numbered = files.first().is_some_and(|f| key_of(&f.path).frame.is_some());
+    // A file of one frame is read whole, so that its index does not depend on which files were looked into.
+    let single = numbered || frames.len() == 1;
+    let mut before: Option<(usize, u64)> = None;
+    frames
+        .iter()
+        .map(|frame| {
+            let within = match before {
+                Some((file, within)) if file == frame.file => within + 1,
+                _ => 0,
+            };
+            before = Some((frame.file, within));
+            IndexedFrame {
+                number: if numbered { frame.number } else { FIRST_FRAME + frame.number },
+                file: frame.file,
+                frame: within,
+                span: frame.span.filter(|_| !single),
+                timecode: frame.timecode.clone(),
+            }
+        })
+        .collect()
+}
+
+/// Writes a document under its one key: the same facts, the same bytes.
+async fn put(env: &impl Objects, key: &str, document: &impl serde::Serialize) -> Result<(), ports::Error> {
+    let mut bytes = serde_json::to_vec_pretty(document).map_err(|e| ports::Error::Refused(e.to_string()))?;
+    bytes.push(b'\n');
+    env.put(Bucket::Delivery, key, bytes, PutIf::Always).await.map(|_| ())
+}
+
+/// Lets the orders that wait for this clip be planned again. The row stands by now, and an order says what it wants
+/// before it looks a last time: one of the two always sees the other.
+async fn wake_orders(env: &(impl Queues + Table), row: &ClipRow) -> Result<(), ports::Error> {
+    if row.state != ClipState::Inspected || row.metadata.role != Some(Role::Original) {
+        return Ok(());
+    }
+    let production = &row.roll.production;
+    for pull in Jobs(env).pulls(production).await?.into_iter().filter(|p| p.waits_for(&row.metadata)) {
+        let message = Message::PlanPull { production: production.clone(), pull: pull.pull };
+        env.send(Queue::Plan, &message, Duration::ZERO).await?;
+    }
+    Ok(())
+}

@@ -26,6 +26,7 @@
 //! ```
 #![deny(missing_docs)]
 
+mod checked;
 pub mod contract;
 mod delivery;
 mod fault;

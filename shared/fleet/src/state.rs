@@ -26,6 +26,14 @@ impl Finding {
     pub fn new(kind: impl Into<String>, path: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { kind: kind.into(), path: path.into(), detail: detail.into() }
     }
+
+    /// What is wrong with a file or a document, as a finding about the file that the error names, else about `path`.
+    pub fn of(error: &platefleet_media::Error, path: &str) -> Self {
+        let kind = if error.kind() == "invalid" { "malformed" } else { error.kind() };
+        let path = error.location().and_then(|at| at.path.as_deref()).unwrap_or(path);
+        let text = error.to_string();
+        Self::new(kind, path, text.strip_prefix(&format!("{path}: ")).unwrap_or(&text))
+    }
 }
 
 /// What a manifest says of a file.
@@ -309,6 +317,15 @@ mod tests {
         let again = verified.expect(Expected { generation: 2, ..expected("x") }).unwrap();
         assert_eq!((again.state, again.round), (FileState::Verified, verified.round));
         assert_eq!(verified.expect(expected("y")).unwrap().state, FileState::Paired);
+    }
+
+    #[test]
+    fn a_finding_names_the_file_of_its_error_once() {
+        use platefleet_media::Error;
+        let finding = Finding::of(&Error::invalid("the file is empty").at_offset(0).in_file("a/b.dng"), "a/[#].dng");
+        assert_eq!(finding, Finding::new("malformed", "a/b.dng", "byte 0: the file is empty"));
+        let finding = Finding::of(&Error::unsupported("RED R3D"), "A001.R3D");
+        assert_eq!(finding, Finding::new("unsupported", "A001.R3D", "RED R3D is not supported"));
     }
 
     #[test]

@@ -4,11 +4,11 @@ use platefleet_media::clip::Metadata;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use super::{Row, list_all, load, update};
+use super::{Row, Stored, list_all, load, save};
 use crate::{
-    id::{ClipId, Production, RollId},
-    ports::{Expect, Index, Item, Key, Result, Table},
-    state::Finding,
+    id::{ClipId, Production, RollId, hex_sha256},
+    ports::{Error, Expect, Index, Item, Key, Result, Table},
+    state::{FileRow, FileState, Finding},
 };
 
 /// What became of the inspection of a clip.
@@ -34,7 +34,8 @@ pub struct ClipRow {
     pub pattern: String,
     /// What became of its inspection.
     pub state: ClipState,
-    /// SHA-256 over the paths and entity tags of its files: which bytes this row is about.
+    /// SHA-256 over the paths, entity tags and verdicts of its files: which bytes this row is about. See
+    /// [`ClipRow::revision_of`].
     pub revision: String,
     /// Number of files.
     pub files: u64,
@@ -46,6 +47,12 @@ pub struct ClipRow {
     /// What is wrong with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
+    /// Ranged reads that its inspection took, over all files that were looked into.
+    #[serde(default)]
+    pub reads: u32,
+    /// Bytes of those reads.
+    #[serde(default)]
+    pub read_bytes: u64,
     /// When it was inspected, milliseconds since 1970.
     pub inspected_ms: u64,
 }
@@ -79,6 +86,21 @@ impl ClipRow {
                 (!value.is_empty() && value.len() <= 900).then_some((field, value))
             })
             .collect()
+    }
+
+    /// The revision of a clip that is made of these files: of those that a manifest names. Tells apart other bytes, other
+    /// files and other verdicts, whatever the order of the rows.
+    pub fn revision_of(files: &[FileRow]) -> String {
+        let mut lines: Vec<String> = files
+            .iter()
+            .filter(|f| f.expected.is_some())
+            .map(|f| {
+                let etag = f.observed.as_ref().map_or("", |o| o.etag.as_str());
+                format!("{}\n{etag}\n{}\n", f.path, f.state == FileState::Verified)
+            })
+            .collect();
+        lines.sort_unstable();
+        hex_sha256(lines.concat().as_bytes())
     }
 
     fn facet_key(production: &Production, field: &str, value: &str, clip: &ClipId) -> Key {
@@ -118,25 +140,49 @@ impl<T: Table> Clips<'_, T> {
         list_all(self.0, &format!("PROD#{production}"), "CLIP#").await
     }
 
-    /// Writes a clip, then its facets; facets that no longer hold are deleted.
-    pub async fn put(&self, clip: &ClipRow) -> Result<()> {
-        let production = &clip.roll.production;
-        let mut before = BTreeMap::new();
-        update(self.0, &clip.key(), |was: Option<&ClipRow>| {
-            before = was.map(ClipRow::facets).unwrap_or_default();
-            let same = was.is_some_and(|w| ClipRow { inspected_ms: clip.inspected_ms, ..w.clone() } == *clip);
-            (!same).then(|| clip.clone())
-        })
-        .await?;
-        let now = clip.facets();
-        for (field, value) in &now {
-            let key = ClipRow::facet_key(production, field, value, &clip.clip);
+    /// A clip as it was read, for [`Clips::put`].
+    pub async fn stored(&self, production: &Production, clip: &ClipId) -> Result<Option<Stored<ClipRow>>> {
+        load(self.0, &ClipRow::key_of(production, clip)).await
+    }
+
+    /// Writes a clip and its facets if its row still is what was read. Facets come first, so that whoever finds the row
+    /// finds them all; those that no longer hold are deleted.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when somebody else was faster: read the files again, and then [`Clips::repair`] or try again.
+    pub async fn put(&self, clip: &ClipRow, was: Option<&Stored<ClipRow>>) -> Result<()> {
+        let (before, now) = (was.map(|w| w.row.facets()).unwrap_or_default(), clip.facets());
+        self.repair(clip).await?;
+        self.delete_facets(clip, before.iter().filter(|(field, value)| now.get(*field) != Some(*value))).await?;
+        match save(self.0, clip, was.map(|w| w.rev)).await {
+            Ok(_) => Ok(()),
+            Err(conflict @ Error::Conflict(_)) => {
+                self.delete_facets(clip, now.iter()).await?;
+                Err(conflict)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Puts the facets of a clip that stands in the table; they may stand already.
+    pub async fn repair(&self, clip: &ClipRow) -> Result<()> {
+        for (field, value) in &clip.facets() {
+            let key = ClipRow::facet_key(&clip.roll.production, field, value, &clip.clip);
             let mut body = serde_json::Map::new();
             body.insert("clip".into(), clip.clip.as_str().into());
             self.0.put_row(Item { key, rev: 1, body, index: BTreeMap::new() }, Expect::Anything).await?;
         }
-        for (field, value) in before.iter().filter(|(field, value)| now.get(*field) != Some(*value)) {
-            self.0.delete_row(&ClipRow::facet_key(production, field, value, &clip.clip), Expect::Anything).await?;
+        Ok(())
+    }
+
+    async fn delete_facets(
+        &self,
+        clip: &ClipRow,
+        facets: impl Iterator<Item = (&&'static str, &String)> + Send,
+    ) -> Result<()> {
+        for (field, value) in facets {
+            let key = ClipRow::facet_key(&clip.roll.production, field, value, &clip.clip);
+            self.0.delete_row(&key, Expect::Anything).await?;
         }
         Ok(())
     }

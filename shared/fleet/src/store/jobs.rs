@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use platefleet_media::clip::Metadata;
 use serde::{Deserialize, Serialize};
 
 use super::{Family, OpenMarkers, Row, list_all, load, save, update};
@@ -16,8 +17,10 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PullState {
-    /// It cannot be planned at all; the findings say why.
+    /// Nothing of it can be made; the findings say why.
     Refused,
+    /// Nothing of it can be made yet: the clips that it wants have not arrived. It is planned again when one does.
+    Waiting,
     /// It has a job.
     Planned,
 }
@@ -33,9 +36,15 @@ pub struct PullRow {
     pub etag: String,
     /// What became of it.
     pub state: PullState,
-    /// Its job, when it has one.
+    /// Its newest job, when it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobId>,
+    /// Every job of this order, the oldest first: one more each time that clips have arrived which it waited for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobId>,
+    /// Clips and reels that events of it wait for, by name. When one arrives, the order is planned again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wants: Vec<String>,
     /// What is wrong with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -46,6 +55,12 @@ pub struct PullRow {
 impl PullRow {
     fn key_of(production: &Production, pull: &PullName) -> Key {
         Key::new(format!("PROD#{production}"), format!("PULL#{pull}"))
+    }
+
+    /// True when an event of the order waits for a clip of this name, or of this reel.
+    pub fn waits_for(&self, metadata: &Metadata) -> bool {
+        let names = [&metadata.clip_name, &metadata.reel_name];
+        self.wants.iter().any(|want| names.into_iter().flatten().any(|name| name == want))
     }
 }
 
