@@ -1,5 +1,6 @@
-# Plates that we write, judged by OpenImageIO and OpenEXR; pixels of a real camera frame, judged by LibRaw.
-clip="$(dirname "$(find "$work/A001" -name '*.dng' | sort | head -1)")"
+# Plates that we write, judged by OpenImageIO and OpenEXR.
+ok "exr: footage" "$platefleet" synth --format cinemadng --frames 2 --size 320x180 -o "$work/camera"
+clip="$(dirname "$(find "$work/camera" -name '*.dng' | sort | head -1)")"
 for compression in zip zips piz none; do
   ok "exr: render $compression" "$platefleet" render --input "$clip" --output "$work/$compression" --compression "$compression"
   ok "exr: OpenImageIO reads $compression" python "$reference/oracles/check_exr.py" --quiet $(find "$work/$compression" -name '*.exr')
