@@ -103,6 +103,10 @@ pub struct ShotPlan {
     pub recipe: Recipe,
     /// SHA-256 of the recipe.
     pub recipe_id: String,
+    /// SHA-256 of everything that decides the plates' bytes: recipe, numbers, and versions of the sources. An event whose
+    /// content an earlier job of the order has already is not made again.
+    #[serde(default)]
+    pub content: String,
     /// Documents that are delivered with it: file name -> key that they are copied from.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub documents: BTreeMap<String, Document>,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use platefleet_media::clip::Metadata;
 use serde::{Deserialize, Serialize};
 
-use super::{Family, OpenMarkers, Row, list_all, load, save, update};
+use super::{Family, OpenMarkers, Row, Stored, list_all, load, save, update};
 use crate::{
     id::{BUCKETS, JobId, Production, PullName, bucket_of},
     message::{Message, Queue},
@@ -223,6 +223,19 @@ impl<'a, T: Table> Jobs<'a, T> {
     /// Writes what became of an order.
     pub async fn put_pull(&self, row: &PullRow) -> Result<()> {
         update(self.0, &row.key(), |_| Some(row.clone())).await.map(|_| ())
+    }
+
+    /// An order as it was read, for [`Jobs::save_pull`].
+    pub async fn stored_pull(&self, production: &Production, pull: &PullName) -> Result<Option<Stored<PullRow>>> {
+        load(self.0, &PullRow::key_of(production, pull)).await
+    }
+
+    /// Writes an order if its row still is what was read.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when somebody else was faster.
+    pub async fn save_pull(&self, row: &PullRow, was: Option<&Stored<PullRow>>) -> Result<()> {
+        save(self.0, row, was.map(|w| w.rev)).await.map(|_| ())
     }
 
     /// A job.
