@@ -1,1 +1,0 @@
-//! Any set of digests in one pass.

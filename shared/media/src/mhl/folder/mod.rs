@@ -1,0 +1,124 @@
+//! Histories on a disk: verify a folder, and seal it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Finding, Stamp};
+use crate::{
+    error::{Error, Result},
+    hash::Algorithm,
+};
+
+/// Sees how the work goes on, and may stop it.
+pub trait Watch: Sync {
+    /// So much is to be read.
+    fn begin(&self, files: u64, bytes: u64) {
+        let _ = (files, bytes);
+    }
+    /// So many bytes more were read.
+    fn advance(&self, bytes: u64) {
+        let _ = bytes;
+    }
+    /// One file more is done.
+    fn file_done(&self) {}
+    /// Whether to stop. Asked often.
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
+/// Nobody looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {}
+
+/// How to verify.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VerifyOptions {
+    /// Against the root's history as it was at this generation; `None` for the newest.
+    pub generation: Option<u32>,
+}
+
+/// How to seal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SealOptions {
+    /// The formats to write; none for those of the history, or xxh128 when there is no history.
+    pub hashes: Vec<Algorithm>,
+    /// Who, when and where.
+    pub stamp: Stamp,
+}
+
+/// Whether everything is as the history says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every file that should be there is, with the right bytes, and nothing else is.
+    Verified,
+    /// Something is wrong: see the findings.
+    Failed,
+}
+
+/// How many files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileCounts {
+    /// Should be there.
+    pub expected: u64,
+    /// Are right.
+    pub verified: u64,
+    /// Have other bytes, or another size.
+    pub failed: u64,
+    /// Are not there.
+    pub missing: u64,
+    /// Are there and should not be.
+    pub extra: u64,
+    /// Are at another place than once; those that a generation records as renamed count as verified too.
+    pub renamed: u64,
+}
+
+/// What [`verify`] found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The answer.
+    pub verdict: Verdict,
+    /// In numbers.
+    pub files: FileCounts,
+    /// Bytes that were read.
+    pub bytes: u64,
+    /// Everything that is wrong, sorted by path; and recorded renames, which are not.
+    pub findings: Vec<Finding>,
+}
+
+/// What [`seal`] wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealReport {
+    /// The root's new manifest, relative to the root: `ascmhl/0001_A001_2026-11-22_105740Z.mhl`.
+    pub manifest: String,
+    /// Its generation.
+    pub generation: u32,
+    /// Files that were hashed.
+    pub files: u64,
+    /// Bytes that were read.
+    pub bytes: u64,
+    /// What is missing or failed; recorded in the new generation.
+    pub findings: Vec<Finding>,
+}
+
+/// Verifies a folder against its history, and every nested history in it.
+///
+/// # Errors
+/// [`Error::Io`] when the folder cannot be read or the watcher stops it; [`Error::Unsupported`] when there is only a
+/// manifest of the older MHL 1.x. All that is wrong with the data is in the report.
+pub fn verify(root: &Path, _options: &VerifyOptions, _watch: &dyn Watch) -> Result<Report> {
+    Err(Error::unsupported("verifying a folder").in_file(root.display().to_string()))
+}
+
+/// Writes the next generation of a folder's history, and of every nested history in it, bottom-up.
+///
+/// # Errors
+/// [`Error::Invalid`] when a history is damaged (it must not be continued) or a name cannot stand in a manifest; nothing was
+/// written then. [`Error::Io`] when the folder cannot be read or written or the watcher stops it.
+pub fn seal(root: &Path, _options: &SealOptions, _watch: &dyn Watch) -> Result<SealReport> {
+    Err(Error::unsupported("sealing a folder").in_file(root.display().to_string()))
+}

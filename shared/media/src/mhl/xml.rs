@@ -1,0 +1,1 @@
+//! Reading XML from strangers.
