@@ -30,7 +30,7 @@ struct Fixture {
 
 /// A versioned bucket `ingest` that notifies, and a plain one `delivery` that does not.
 async fn open(directory: &Path) -> (String, Arc<Sqs>) {
-    let sqs = Sqs::new("http://127.0.0.1:1".to_owned(), "000000000000", "eu-west-1", 1);
+    let sqs = Sqs::new("http://127.0.0.1:1".to_owned(), "000000000000", "eu-west-1", 1.0);
     sqs.create(QUEUE, QueueAttributes::default()).unwrap();
     let notification = Notification {
         queue: QUEUE.to_owned(),

@@ -30,7 +30,7 @@ struct Fixture {
 async fn fixture() -> Fixture {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let sqs = Sqs::new(endpoint.clone(), "000000000000", "eu-west-1", 50);
+    let sqs = Sqs::new(endpoint.clone(), "000000000000", "eu-west-1", 50.0);
     let attributes = QueueAttributes {
         visibility: Duration::from_secs(5),
         redrive: Some(("work-dlq".to_owned(), 2)),

@@ -61,7 +61,7 @@ pub struct Sqs {
     base_url: String,
     account: String,
     region: String,
-    time_scale: u32,
+    time_scale: f64,
     clock: Clock,
     /// Where messages are kept, if they are.
     directory: Option<PathBuf>,
@@ -89,23 +89,23 @@ impl Clock {
 
 impl Sqs {
     /// No queues yet. `base_url` has no slash at its end; `time_scale` divides visibility times and delays, down to 20 ms.
-    pub fn new(base_url: String, account: &str, region: &str, time_scale: u32) -> Arc<Self> {
+    pub fn new(base_url: String, account: &str, region: &str, time_scale: f64) -> Arc<Self> {
         Arc::new(Self::make(base_url, account, region, time_scale, None))
     }
 
     /// The same with messages kept in a directory: a queue that is created has those of before the restart. What was in
     /// flight is visible again.
-    pub fn open(directory: &Path, base_url: String, account: &str, region: &str, time_scale: u32) -> Arc<Self> {
+    pub fn open(directory: &Path, base_url: String, account: &str, region: &str, time_scale: f64) -> Arc<Self> {
         Arc::new(Self::make(base_url, account, region, time_scale, Some(directory.to_owned())))
     }
 
-    fn make(base_url: String, account: &str, region: &str, time_scale: u32, directory: Option<PathBuf>) -> Self {
+    fn make(base_url: String, account: &str, region: &str, time_scale: f64, directory: Option<PathBuf>) -> Self {
         let at_start = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |t| t.as_millis() as u64);
         Self {
             base_url,
             account: account.to_owned(),
             region: region.to_owned(),
-            time_scale: time_scale.max(1),
+            time_scale,
             clock: Clock { since: Instant::now(), at_start },
             // Places of before a restart must not mean messages of after it.
             queues: Mutex::new(Queues { by_name: BTreeMap::new(), next_place: at_start << 16 }),
@@ -161,11 +161,53 @@ impl Sqs {
     /// Receives up to `max` messages that are visible now, and hides them for `visibility` or for as long as the queue
     /// says. None when there is no such queue.
     pub fn receive(&self, name: &str, max: usize, visibility: Option<Duration>) -> Vec<Received> {
+        self.take(name, max, |queue| self.scaled(visibility.unwrap_or(queue.visibility).min(MAX_VISIBILITY)))
+    }
+
+    /// Receives for a worker that says itself when it is done, by [`delete`](Self::delete) or
+    /// [`give_back`](Self::give_back), and that takes `longest` at most. The time scale shortens visibility times but not
+    /// work, and a message must not come again while it is being worked on.
+    pub fn receive_for_work(&self, name: &str, max: usize, longest: Duration) -> Vec<Received> {
+        self.take(name, max, |queue| self.scaled(queue.visibility).max(longest.as_millis() as u64))
+    }
+
+    /// Ends the work on a message that was received at `since`: it is visible again when the queue's visibility time has
+    /// passed since then, as if nobody had spoken of it.
+    pub fn give_back(&self, name: &str, receipt: &str, since: Instant) -> Result<(), SqsError> {
+        let now = self.clock.now();
+        let mut queues = self.lock();
+        let (queue, wake) = queues.get(name)?;
+        let hidden = self.scaled(queue.attributes.visibility).saturating_sub(since.elapsed().as_millis() as u64);
+        if !queue.hide_until(parse_receipt(receipt)?, now + hidden, now) {
+            return Err(SqsError::NotInFlight(receipt.to_owned()));
+        }
+        wake.notify_waiters();
+        Ok(())
+    }
+
+    /// Waits until a message is visible. It may be gone again when somebody looks.
+    pub async fn ready(&self, name: &str) -> Result<(), SqsError> {
+        loop {
+            let wake = self.lock().get(name).map(|(_, wake)| Arc::clone(wake))?;
+            let mut woken = pin!(wake.notified());
+            woken.as_mut().enable();
+            let now = self.clock.now();
+            let next = self.lock().get(name)?.0.next_visible();
+            match next {
+                Some(at) if at <= now => return Ok(()),
+                Some(at) => _ = tokio::time::timeout(Duration::from_millis(at - now), woken).await,
+                None => woken.await,
+            }
+        }
+    }
+
+    /// Takes visible messages and hides them for the time that `hide` says, ms.
+    fn take(&self, name: &str, max: usize, hide: impl Fn(&QueueAttributes) -> u64) -> Vec<Received> {
         let now = self.clock.now();
         let mut queues = self.lock();
         let Ok((queue, _)) = queues.get(name) else { return Vec::new() };
-        let hidden = visibility.unwrap_or(queue.attributes.visibility).min(MAX_VISIBILITY);
-        let taken = queue.take(max, now, now + self.scaled(hidden));
+        let hidden_until = now + hide(&queue.attributes);
+        let taken = queue.take(max, now, hidden_until);
         if let Some((target, _)) = queue.attributes.redrive.clone().filter(|_| !taken.dead.is_empty()) {
             let source = self.arn(name);
             for (old, mut message) in taken.dead {
@@ -275,7 +317,8 @@ impl Sqs {
 
     /// A time divided by the time scale, ms.
     fn scaled(&self, time: Duration) -> u64 {
-        if time.is_zero() { 0 } else { (time / self.time_scale).max(FLOOR.min(time)).as_millis() as u64 }
+        let divided = Duration::try_from_secs_f64(time.as_secs_f64() / self.time_scale).unwrap_or(time);
+        if time.is_zero() { 0 } else { divided.max(FLOOR.min(time)).as_millis() as u64 }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queues> {
@@ -374,7 +417,7 @@ mod tests {
 
     /// A queue `q` whose messages die in `q-dlq` after two receives; visibility of 1 s is 20 ms.
     fn sqs() -> Arc<Sqs> {
-        let sqs = Sqs::new("http://localhost:1".to_owned(), "000000000000", "eu-west-1", 50);
+        let sqs = Sqs::new("http://localhost:1".to_owned(), "000000000000", "eu-west-1", 50.0);
         let attributes = QueueAttributes {
             visibility: Duration::from_secs(1),
             redrive: Some(("q-dlq".to_owned(), 2)),
@@ -448,7 +491,7 @@ mod tests {
     fn messages_survive_a_restart_and_deleted_ones_do_not() {
         let directory = tempfile::tempdir().unwrap();
         let open = || {
-            let sqs = Sqs::open(directory.path(), String::new(), "000000000000", "eu-west-1", 1);
+            let sqs = Sqs::open(directory.path(), String::new(), "000000000000", "eu-west-1", 1.0);
             let redrive = Some(("q-dlq".to_owned(), 1));
             sqs.create("q", QueueAttributes { redrive, ..QueueAttributes::default() }).unwrap();
             sqs.create("q-dlq", QueueAttributes::default()).unwrap();
@@ -505,6 +548,24 @@ mod tests {
         assert!(matches!(sqs.create("a/b", QueueAttributes::default()), Err(SqsError::InvalidParameter(_))));
         assert_eq!(sqs.names(), ["q", "q-dlq"]);
         assert_eq!(sqs.url("q"), "http://localhost:1/000000000000/q");
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_worked_on_stays_hidden_and_comes_back_when_its_visibility_has_passed() {
+        let sqs = sqs();
+        sqs.send("q", Outgoing::text("a")).unwrap();
+        sqs.ready("q").await.unwrap();
+        let since = Instant::now();
+        let got = sqs.receive_for_work("q", 10, WAIT).remove(0);
+        // The queue's own visibility is 20 ms.
+        assert!(sqs.receive_wait("q", 1, Duration::from_millis(60)).await.is_empty());
+        sqs.give_back("q", &got.receipt, since).unwrap();
+        sqs.ready("q").await.unwrap();
+        let again = sqs.receive_for_work("q", 1, WAIT).remove(0);
+        assert_eq!(again.receive_count, 2);
+        sqs.give_back("q", &again.receipt, Instant::now()).unwrap();
+        assert_eq!(sqs.counts("q").in_flight, 1, "20 ms have not passed");
+        assert!(sqs.ready("nowhere").await.is_err());
     }
 
     #[test]

@@ -500,7 +500,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_request_panics(operation in proptest::sample::select(&OPERATIONS), input in input()) {
-            let sqs = Sqs::new(String::new(), "1", "r", 1);
+            let sqs = Sqs::new(String::new(), "1", "r", 1.0);
             sqs.create("q", QueueAttributes::default()).unwrap();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
             let _ = runtime.block_on(run(&sqs, operation, &input));
