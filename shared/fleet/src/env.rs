@@ -25,8 +25,10 @@ pub const VALIDATES_CHECKSUMS: &str = "PLATEFLEET_VALIDATES_CHECKSUMS";
 /// Values that handlers read, with the time scale already applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Between two ticks of a watchdog.
+    /// Between two ticks of a watchdog, as time passes.
     pub tick: Duration,
+    /// The same as a queue is asked for it: a host with a time scale divides delays itself.
+    pub tick_delay: Duration,
     /// A roll without a new fact for this long rests.
     pub quiet: Duration,
     /// Work aimed at for one range.
@@ -35,7 +37,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { tick: Duration::from_mins(15), quiet: Duration::from_hours(24), range: Duration::from_secs(24) }
+        Self {
+            tick: Duration::from_mins(15),
+            tick_delay: Duration::from_mins(15),
+            quiet: Duration::from_hours(24),
+            range: Duration::from_secs(24),
+        }
     }
 }
 
@@ -57,8 +64,10 @@ impl Settings {
         let scale = number(TIME_SCALE, 1.0);
         let default = Self::default();
         let seconds = |s: f64| Duration::from_secs_f64((s / scale).max(0.05));
+        let tick = number(TICK_SECONDS, default.tick.as_secs_f64()).min(900.0);
         let settings = Self {
-            tick: seconds(number(TICK_SECONDS, default.tick.as_secs_f64()).min(900.0)),
+            tick: seconds(tick),
+            tick_delay: Duration::from_secs_f64(tick),
             quiet: seconds(number(QUIET_HOURS, default.quiet.as_secs_f64() / 3600.0) * 3600.0),
             range: Duration::from_secs_f64(number(RANGE_SECONDS, default.range.as_secs_f64())),
         };
@@ -79,7 +88,7 @@ mod tests {
             _ => None,
         })
         .unwrap();
-        assert_eq!(settings.tick, Duration::from_millis(600));
+        assert_eq!((settings.tick, settings.tick_delay), (Duration::from_millis(600), Duration::from_mins(1)));
         assert_eq!(settings.quiet, Duration::from_secs(36));
         assert_eq!(settings.range, Duration::from_secs(24));
     }

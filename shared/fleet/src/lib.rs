@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`id`] | productions, rolls, clips, jobs: names that are safe in keys |
 //! | [`key`] | object keys: what an upload is, where a delivery goes |
+//! | [`history`] | the files of an ASC MHL history, out of a bucket |
 //! | [`message`] | what travels through the queues, versioned |
 //! | [`state`] | rounds, ranks, and the pure decisions over rows |
 //! | [`ports`] | objects, queues, table, clock, workers: what a handler may ask of the world |
@@ -22,6 +23,7 @@
 
 pub mod aws;
 pub mod env;
+pub mod history;
 pub mod id;
 pub mod key;
 pub mod message;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use platefleet_media::path::RelativePath;
+use platefleet_media::{mhl, path::RelativePath};
 use serde::{Deserialize, Serialize};
 
 use crate::id::RollId;
@@ -33,6 +33,12 @@ impl Finding {
         let path = error.location().and_then(|at| at.path.as_deref()).unwrap_or(path);
         let text = error.to_string();
         Self::new(kind, path, text.strip_prefix(&format!("{path}: ")).unwrap_or(&text))
+    }
+}
+
+impl From<mhl::Finding> for Finding {
+    fn from(finding: mhl::Finding) -> Self {
+        Self { kind: finding.kind.to_string(), path: finding.path, detail: finding.detail }
     }
 }
 

@@ -366,7 +366,7 @@ impl<T: Table + Queues + Clock + Settings> Jobs<'_, T> {
     /// Sends a tick of the job's watchdog, to arrive one tick from now.
     pub async fn send_tick(&self, job: &JobId, tick: u64) -> Result<()> {
         let message = Message::TickJob { job: job.clone(), tick };
-        self.0.send(Queue::Finalise, &message, self.0.settings().tick).await
+        self.0.send(Queue::Finalise, &message, self.0.settings().tick_delay).await
     }
 
     /// Sends the range to be rendered, in the job's epoch.

@@ -19,8 +19,8 @@ use crate::{
 /// The history that a roll was planned from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tip {
-    /// Entity tag of the chain file: a new generation makes another.
-    pub chain_etag: String,
+    /// [`crate::history::HistoryFiles::revision`]: a new or changed file of the history makes another.
+    pub revision: String,
     /// How many generations the chain lists.
     pub generations: u32,
 }
@@ -396,7 +396,7 @@ impl<T: Table + Queues + Clock + Settings> Rolls<'_, T> {
     /// Sends a tick of the roll's watchdog, to arrive one tick from now.
     pub async fn send_tick(&self, roll: &RollId, tick: u64) -> Result<()> {
         let message = Message::TickRoll { roll: roll.clone(), tick };
-        self.0.send(Queue::Finalise, &message, self.0.settings().tick).await
+        self.0.send(Queue::Finalise, &message, self.0.settings().tick_delay).await
     }
 
     /// Asks `finalise` to derive whether the roll is complete.
