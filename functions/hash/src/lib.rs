@@ -1,1 +1,87 @@
-//! Placeholder.
+//! `hash`: one file of a roll -> its verdict. Every digest that the manifest asks for in one pass of ranged reads; when time
+//! runs out, the state of the digests is saved and the next invocation goes on. Where the store itself vouches for a
+//! checksum of the right kind, nothing is read at all.
+
+mod read;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use platefleet_fleet::{
+    message::Message,
+    ports::{Bucket, Clock, Objects, Queues, Settings, Table, Workers},
+    runner::{Failure, Record},
+    state::{Expected, FileRow, FileState, Observed, Verdict},
+    store::Rolls,
+};
+use platefleet_media::clip;
+
+/// What this function asks of the world.
+pub trait Needs: Objects + Queues + Table + Clock + Workers + Settings {}
+impl<T: Objects + Queues + Table + Clock + Workers + Settings> Needs for T {}
+
+/// Checks the file that one message names.
+///
+/// # Errors
+/// [`Failure`], when it has to come again.
+pub async fn handle(env: &impl Needs, record: &Record) -> Result<(), Failure> {
+    let message = record.message()?;
+    let Message::HashFile { roll, path, round, hop } = message else {
+        return Err(Failure::Hopeless(format!("hash does not take messages for {}", message.queue().name())));
+    };
+    let rolls = Rolls(env);
+    let pattern = clip::key_of(&path).pattern;
+    let Some(stored) = rolls.file(&roll, &pattern, &path).await? else { return Ok(()) };
+    let file = stored.row;
+    let (Some(expected), Some(observed)) = (&file.expected, &file.observed) else { return Ok(()) };
+    if file.round != round || file.state != FileState::Paired {
+        // Late or repeated. Who wrote the verdict may have ended before asking what follows from it.
+        return Ok(rolls.conclude_file(&file, None).await?);
+    }
+    match check(env, &file, expected, observed, hop).await? {
+        Check::Verdict(verdict) => {
+            tracing::info!(outcome = if verdict.verified { "verified" } else { "failed" }, how = verdict.how);
+            rolls.conclude_file(&file, Some(verdict)).await?;
+            Ok(read::forget(env, &file, observed).await?)
+        }
+        Check::GoesOn => Ok(()),
+        Check::Changed => {
+            let file = rolls.observe_file(&roll, &pattern, &path).await?;
+            rolls.send_check(&file).await?;
+            rolls.touch(&roll, file.is_open()).await?;
+            Ok(())
+        }
+    }
+}
+
+/// What came of one attempt.
+enum Check {
+    /// The check is done.
+    Verdict(Verdict),
+    /// The rest was handed to the next invocation.
+    GoesOn,
+    /// The object is no longer what was observed.
+    Changed,
+}
+
+async fn check(
+    env: &impl Needs,
+    file: &FileRow,
+    expected: &Expected,
+    observed: &Observed,
+    hop: u32,
+) -> Result<Check, Failure> {
+    let now = env.now_ms();
+    if let Some(verdict) = verdict::without_reading(file, expected, observed, now) {
+        return Ok(Check::Verdict(verdict));
+    }
+    let key = file.roll.object_key(&file.path);
+    let object = env.head(Bucket::Ingest, &key).await?.filter(|object| object.etag == observed.etag);
+    let Some(object) = object else { return Ok(Check::Changed) };
+    let vouched: BTreeMap<String, String> =
+        object.checksums.into_iter().filter(|(algorithm, _)| expected.hashes.contains_key(algorithm)).collect();
+    if !vouched.is_empty() {
+        return Ok(Check::Verdict(verdict::of_digests(file, expected, vouched, "stored-checksum", now)));
+    }
+    read::digest(env, file, expected, observed, hop).await
+}
