@@ -1,0 +1,203 @@
+//! A roll of which every expected file has a verdict -> the verdict over the roll, sealed.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use platefleet_fleet::{
+    history::{self, HistoryFiles},
+    id::{RollId, hex_sha256},
+    key,
+    message::{Message, Queue},
+    ports::{Bucket, PutIf},
+    runner::Failure,
+    state::{FileRow, FileState, Finding, RollState},
+    status::iso,
+    store::{Audit, RollRow, Rolls, Seal},
+};
+use platefleet_media::{
+    canonical,
+    hash::Algorithm,
+    mhl::{self, CHAIN_NAME, Chain, History, Process, Scanned, Stamp},
+};
+use serde_json::json;
+
+use crate::{Needs, report, seal::Delivered};
+
+/// Derives whether the roll is complete; if it is, seals its verdict.
+pub(crate) async fn settle(env: &impl Needs, roll: &RollId) -> Result<(), Failure> {
+    let rolls = Rolls(env);
+    let Some(row) = rolls.roll(roll).await? else { return Ok(()) };
+    let Some(tip) = &row.tip else { return Ok(()) };
+    let is_live = row.state.rank() <= RollState::Finalising.rank();
+    if row.planned.is_none() || !is_live || !rolls.nothing_open(roll, 0).await? {
+        return Ok(());
+    }
+    let uploaded = history::read(env, Bucket::Ingest, &roll.to_string()).await?;
+    if uploaded.revision() != tip.revision {
+        // A newer history has come: what it expects goes first.
+        let message = Message::ExpandHistory { roll: roll.clone(), hop: 0 };
+        return Ok(env.send(Queue::Intake, &message, Duration::ZERO).await?);
+    }
+    let history = History::read(&uploaded.files);
+    let files = files_of(env, roll, &history).await?;
+    let broken: Vec<Finding> = history.findings.iter().cloned().map(Finding::from).collect();
+    let facts = digest_of(&row, &files, &broken);
+    let delivered = Delivered::read(env, &key::roll_root(roll)).await?;
+    let base = base_of(&uploaded, &delivered, None);
+    let fresh =
+        Seal { at_ms: env.now_ms(), facts: facts.clone(), manifest: None, generation: base.entries.len() as u32 + 1 };
+    let Some(seal) = enter(env, &row, fresh).await? else { return Ok(()) };
+    let manifest = match seal.manifest {
+        // These facts are sealed already, by an earlier round.
+        Some(manifest) => Some(manifest),
+        // Nothing can be appended to a history that is broken: the report says why.
+        None if !broken.is_empty() => None,
+        None => append(env, roll, &files, &uploaded, &delivered, &seal).await?,
+    };
+    let is_good = broken.is_empty() && files.iter().all(|f| f.expected.is_none() || f.state == FileState::Verified);
+    let state = if is_good { RollState::Verified } else { RollState::Failed };
+    let mut findings = broken;
+    findings.extend(files.iter().filter_map(|f| f.verdict.as_ref()?.finding.clone()));
+    let counts = RollRow::count(&files);
+    let seal = Seal { manifest, ..seal };
+    let text = report::of_roll(roll, state, &seal, &counts, &findings, &files);
+    env.put(Bucket::Delivery, &key::report_key(&key::roll_root(roll)), text, PutIf::Always).await?;
+    let (_, is_moved) = rolls
+        .update_roll(roll, |was| {
+            let is_same = |row: &&RollRow| {
+                row.state == RollState::Finalising && row.seal.as_ref().is_some_and(|s| s.facts == facts)
+            };
+            let mut row = was.filter(is_same)?.clone();
+            row.state = state;
+            row.seal = Some(seal.clone());
+            row.findings.clone_from(&findings);
+            row.counts.clone_from(&counts);
+            row.watch.armed = false;
+            row.updated_ms = env.now_ms();
+            Some(row)
+        })
+        .await?;
+    if is_moved {
+        let details =
+            json!({"state": state, "generation": seal.generation, "manifest": seal.manifest, "counts": counts});
+        Audit(env).note(&roll.to_string(), &format!("sealed#{}", row.round), details).await?;
+    }
+    Ok(())
+}
+
+/// The files that the roll answers for, in path order: not what lies in rolls below it, nor what its history ignores.
+async fn files_of(env: &impl Needs, roll: &RollId, history: &History) -> Result<Vec<FileRow>, Failure> {
+    let rolls = Rolls(env);
+    let below: Vec<String> = rolls
+        .of_production(&roll.production)
+        .await?
+        .into_iter()
+        .filter_map(|other| Some(format!("{}/", other.roll.path.strip(&roll.path)?)))
+        .collect();
+    let ignores = history.ignores();
+    let mut files = rolls.files(roll).await?;
+    files.retain(|file| {
+        let is_elsewhere = below.iter().any(|root| file.path.as_str().starts_with(root));
+        file.expected.is_some() || (file.observed.is_some() && !is_elsewhere && !ignores.is_ignored(&file.path, false))
+    });
+    Ok(files)
+}
+
+/// What is sealed: equal facts have equal digests.
+fn digest_of(row: &RollRow, files: &[FileRow], broken: &[Finding]) -> String {
+    let files: Vec<_> = files
+        .iter()
+        .map(|f| {
+            let digests = f.verdict.as_ref().map(|v| &v.digests);
+            json!([f.path, f.state, f.observed, f.expected.as_ref().map(|e| &e.hashes), digests])
+        })
+        .collect();
+    let facts = json!({"tip": row.tip, "files": files, "broken": broken});
+    hex_sha256(&canonical::to_vec(&facts).unwrap_or_default())
+}
+
+/// Enters FINALISING, or finds that somebody has: the seal whose time and number are fixed by whoever came first. `None` when
+/// the roll has moved on meanwhile.
+async fn enter(env: &impl Needs, read: &RollRow, fresh: Seal) -> Result<Option<Seal>, Failure> {
+    let (row, _) = Rolls(env)
+        .update_roll(&read.roll, |was| {
+            let mut row = was.filter(|row| row.round == read.round && row.tip == read.tip)?.clone();
+            if row.state.rank() > RollState::Finalising.rank() {
+                return None;
+            }
+            let is_same = row.seal.as_ref().is_some_and(|seal| seal.facts == fresh.facts);
+            if row.state == RollState::Finalising && is_same {
+                return None;
+            }
+            row.state = RollState::Finalising;
+            if !is_same {
+                row.seal = Some(fresh.clone());
+            }
+            row.updated_ms = env.now_ms();
+            Some(row)
+        })
+        .await?;
+    Ok(row
+        .filter(|row| row.state == RollState::Finalising && row.round == read.round)
+        .and_then(|row| row.seal)
+        .filter(|seal| seal.facts == fresh.facts))
+}
+
+/// The generations that come before generation `number` (or before a new one): those that were uploaded, and those that
+/// the fleet has sealed on top of just these.
+fn base_of(uploaded: &HistoryFiles, delivered: &Delivered, number: Option<u32>) -> Chain {
+    let chain = |bytes: Option<&Vec<u8>>| bytes.and_then(|bytes| Chain::parse(bytes).ok()).unwrap_or_default();
+    let theirs = chain(uploaded.files.get(CHAIN_NAME));
+    let mut ours = delivered.chain();
+    if !ours.entries.starts_with(&theirs.entries) {
+        return theirs;
+    }
+    ours.entries.truncate(number.map_or(usize::MAX, |n| n as usize - 1).max(theirs.entries.len()));
+    ours
+}
+
+/// Writes the fleet's own generation; answers the manifest's key, or `None` when there is nothing that it could say.
+async fn append(
+    env: &impl Needs,
+    roll: &RollId,
+    files: &[FileRow],
+    uploaded: &HistoryFiles,
+    delivered: &Delivered,
+    seal: &Seal,
+) -> Result<Option<String>, Failure> {
+    let base = base_of(uploaded, delivered, Some(seal.generation));
+    let mut earlier: BTreeMap<String, Vec<u8>> = base
+        .entries
+        .iter()
+        .filter_map(|entry| {
+            let bytes = uploaded.files.get(&entry.path).or_else(|| delivered.files.get(&entry.path))?;
+            Some((entry.path.clone(), bytes.clone()))
+        })
+        .collect();
+    earlier.insert(CHAIN_NAME.to_owned(), base.to_xml());
+    let history = History::read(&earlier);
+    let scanned: Vec<Scanned> = files.iter().map(scanned_of).collect();
+    if scanned.iter().all(|file| file.digests.is_empty()) {
+        return Ok(None);
+    }
+    let stamp = Stamp {
+        created: iso(seal.at_ms),
+        hostname: "platefleet".into(),
+        author: None,
+        location: None,
+        comment: Some(format!("verified as {roll}")),
+        process: Process::InPlace,
+    };
+    let sealed = mhl::next_generation(&history, roll.path.file_name(), &scanned, &[], &stamp, &[])
+        .map_err(|error| Failure::Hopeless(format!("{roll}: {error}")))?;
+    Ok(Some(delivered.append(env, &earlier, &sealed).await?))
+}
+
+/// A file as a manifest records it: without digests when it was not read, as an extra one is.
+fn scanned_of(file: &FileRow) -> Scanned {
+    let digests = file.verdict.iter().flat_map(|verdict| &verdict.digests);
+    let digests: BTreeMap<_, _> = digests
+        .filter_map(|(name, text)| Some((Algorithm::parse(name).filter(|a| Algorithm::MHL.contains(a))?, text.clone())))
+        .collect();
+    let size = file.observed.as_ref().map_or(0, |observed| observed.size);
+    Scanned { path: file.path.clone(), size, modified: None, digests }
+}

@@ -1,0 +1,94 @@
+//! Writing a generation of an ASC MHL history so that anybody may write it again: the manifest only where none stands (or the
+//! same one), the chain only over the chain that was read, and then nothing is left in the folder that no chain lists.
+
+use std::collections::BTreeMap;
+
+use platefleet_fleet::{
+    history,
+    key::HISTORY,
+    ports::{Bucket, Error, PutIf},
+    runner::Failure,
+};
+use platefleet_media::mhl::{CHAIN_NAME, Chain, Sealed};
+
+use crate::Needs;
+
+/// The history that stands below a delivered folder.
+pub(crate) struct Delivered {
+    /// The folder that holds `ascmhl/`, without a slash at its end.
+    root: String,
+    /// Bytes by file name.
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
+    chain_etag: Option<String>,
+}
+
+impl Delivered {
+    /// Reads it; nothing there is an empty history.
+    pub(crate) async fn read(env: &impl Needs, root: &str) -> Result<Self, Failure> {
+        let found = history::read(env, Bucket::Delivery, root).await?;
+        let chain_etag = found.etags.get(CHAIN_NAME).cloned();
+        Ok(Self { root: root.to_owned(), files: found.files, chain_etag })
+    }
+
+    /// What its chain lists; nothing when there is none that can be read.
+    pub(crate) fn chain(&self) -> Chain {
+        self.files.get(CHAIN_NAME).and_then(|bytes| Chain::parse(bytes).ok()).unwrap_or_default()
+    }
+
+    /// Key of a file of the history.
+    pub(crate) fn key(&self, name: &str) -> String {
+        format!("{}/{HISTORY}/{name}", self.root)
+    }
+
+    /// Writes the next generation on top of `earlier`, the manifests before it by file name. Answers the manifest's key.
+    ///
+    /// # Errors
+    /// [`Failure::Retry`] when somebody else has moved the chain: then everything is derived again.
+    pub(crate) async fn append(
+        &self,
+        env: &impl Needs,
+        earlier: &BTreeMap<String, Vec<u8>>,
+        sealed: &Sealed,
+    ) -> Result<String, Failure> {
+        for (name, bytes) in earlier.iter().filter(|(name, _)| *name != CHAIN_NAME) {
+            if self.files.get(name) != Some(bytes) {
+                env.put(Bucket::Delivery, &self.key(name), bytes.clone(), PutIf::Always).await?;
+            }
+        }
+        let manifest = self.key(&sealed.name);
+        match env.put(Bucket::Delivery, &manifest, sealed.manifest.clone(), PutIf::Absent).await {
+            Ok(_) => {}
+            Err(Error::Conflict(_)) => self.replace_unsealed(env, &manifest, sealed).await?,
+            Err(other) => return Err(other.into()),
+        }
+        if self.files.get(CHAIN_NAME) != Some(&sealed.chain) {
+            let condition = self.chain_etag.clone().map_or(PutIf::Absent, PutIf::Match);
+            env.put(Bucket::Delivery, &self.key(CHAIN_NAME), sealed.chain.clone(), condition).await?;
+        }
+        self.clear(env, &sealed.chain).await?;
+        Ok(manifest)
+    }
+
+    /// The same bytes stand there already, or bytes that no chain has sealed.
+    async fn replace_unsealed(&self, env: &impl Needs, manifest: &str, sealed: &Sealed) -> Result<(), Failure> {
+        if env.get(Bucket::Delivery, manifest, None, None).await? == sealed.manifest {
+            return Ok(());
+        }
+        if self.chain().entries.iter().any(|entry| entry.path == sealed.name) {
+            return Err(Failure::Retry(format!("{manifest} is sealed with other content: derive again")));
+        }
+        env.put(Bucket::Delivery, manifest, sealed.manifest.clone(), PutIf::Always).await?;
+        Ok(())
+    }
+
+    /// Removes manifests that the chain does not list: left by a seal that was overtaken, or by a history that was replaced.
+    async fn clear(&self, env: &impl Needs, chain: &[u8]) -> Result<(), Failure> {
+        let listed = Chain::parse(chain).unwrap_or_default();
+        for (name, object) in history::list(env, Bucket::Delivery, &self.root).await? {
+            if name != CHAIN_NAME && !listed.entries.iter().any(|entry| entry.path == name) {
+                env.remove(Bucket::Delivery, &object.key).await?;
+            }
+        }
+        Ok(())
+    }
+}

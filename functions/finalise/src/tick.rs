@@ -1,0 +1,172 @@
+//! The watchdogs. A tick has a number: the next one is sent, then the row moves from this number to the next, so of two equal
+//! ticks one ends. A tick asks for completion again; when a whole tick brought no progress, it looks at the objects and
+//! sends messages again.
+
+use std::time::Duration;
+
+use platefleet_fleet::{
+    history,
+    id::{JobId, RollId},
+    message::{Message, Queue},
+    ports::Bucket,
+    runner::Failure,
+    state::{FileRow, FileState, Finding, JobState, RollState, Watch},
+    store::{JobRow, Jobs, RollRow, Rolls},
+};
+use platefleet_media::{clip, path::RelativePath};
+
+use crate::{Needs, job, roll};
+
+/// Most missing files that a resting roll lists; its counts tell how many there are.
+const MAX_MISSING: usize = 1_000;
+/// Most objects of a roll.
+const MAX_OBJECTS: usize = 2_000_000;
+
+/// Tick `tick` of a roll.
+pub(crate) async fn of_roll(env: &impl Needs, id: &RollId, tick: u64) -> Result<(), Failure> {
+    let rolls = Rolls(env);
+    let Some(row) = rolls.roll(id).await? else { return Ok(()) };
+    if row.watch.tick > tick {
+        return Ok(());
+    }
+    if row.state.rank() > RollState::Finalising.rank() {
+        let end = |was: Option<&RollRow>| {
+            let row = was.filter(|r| r.state.rank() > RollState::Finalising.rank() && r.watch.tick <= tick)?;
+            Some(RollRow { watch: ended(tick), ..row.clone() })
+        };
+        rolls.update_roll(id, end).await?;
+        return Ok(());
+    }
+    let open = rolls.markers(id).count().await?;
+    if is_quiet(env, &row) && rest(env, &row, tick).await? {
+        return Ok(());
+    }
+    rolls.send_tick(id, tick + 1).await?;
+    let step = |was: Option<&RollRow>| {
+        let row = was.filter(|r| r.watch.tick == tick)?;
+        Some(RollRow { watch: Watch { tick: tick + 1, armed: true, open: Some(open) }, ..row.clone() })
+    };
+    rolls.update_roll(id, step).await?;
+    if row.watch.open == Some(open) {
+        push_roll(env, &row).await?;
+    }
+    roll::settle(env, id).await
+}
+
+/// Nothing has come for long, and nothing is being worked on.
+fn is_quiet(env: &impl Needs, row: &RollRow) -> bool {
+    let quiet = env.now_ms().saturating_sub(row.last_fact_ms);
+    Duration::from_millis(quiet) >= env.settings().quiet && row.state != RollState::Finalising
+}
+
+/// Puts a quiet roll to rest with the list of what is missing; false when something of it is still being checked, or
+/// when it is complete.
+async fn rest(env: &impl Needs, read: &RollRow, tick: u64) -> Result<bool, Failure> {
+    let rolls = Rolls(env);
+    let files = rolls.files(&read.roll).await?;
+    let is_worked_on = files.iter().any(|f| f.state == FileState::Paired);
+    let missing: Vec<&FileRow> = files.iter().filter(|f| f.is_open() && f.state == FileState::Waiting).collect();
+    if is_worked_on || (read.planned.is_some() && missing.is_empty()) {
+        return Ok(false);
+    }
+    let mut findings: Vec<Finding> = missing
+        .iter()
+        .take(MAX_MISSING)
+        .map(|f| {
+            Finding::new("missing", f.path.as_str(), "its manifest lists it, and it was never uploaded: upload it")
+        })
+        .collect();
+    findings.extend(files.iter().filter_map(|f| f.verdict.as_ref()?.finding.clone()));
+    // What was wrong with the history, which is why it was never planned.
+    findings.extend(read.findings.iter().filter(|f| f.kind != "missing").cloned());
+    if read.planned.is_none() && findings.is_empty() {
+        findings.push(Finding::new("no-history", "ascmhl", "has no chain: upload the whole `ascmhl` folder"));
+    }
+    findings.sort();
+    findings.dedup();
+    let counts = RollRow::count(&files);
+    let (_, rests) = rolls
+        .update_roll(&read.roll, |was| {
+            let same =
+                |r: &&RollRow| r.round == read.round && r.last_fact_ms == read.last_fact_ms && r.state == read.state;
+            let mut row = was.filter(same)?.clone();
+            row.state = RollState::Incomplete;
+            row.findings.clone_from(&findings);
+            row.counts.clone_from(&counts);
+            row.watch = ended(tick);
+            row.updated_ms = env.now_ms();
+            Some(row)
+        })
+        .await?;
+    if !rests {
+        return Ok(false);
+    }
+    // A file that came between the look and the write found the roll awake: it must not stay unseen.
+    let files = rolls.files(&read.roll).await?;
+    if files.iter().any(|f| f.state == FileState::Paired) {
+        rolls.resend_checks(&read.roll).await?;
+        rolls.touch(&read.roll, true).await?;
+    }
+    Ok(true)
+}
+
+/// The watch of what has ended: late ticks of up to this number end too.
+fn ended(tick: u64) -> Watch {
+    Watch { tick: tick + 1, armed: false, open: None }
+}
+
+/// Nothing moved for a whole tick: events and messages may have been lost.
+async fn push_roll(env: &impl Needs, row: &RollRow) -> Result<(), Failure> {
+    let rolls = Rolls(env);
+    let roll = &row.roll;
+    if row.planned.is_none() {
+        let message = Message::ExpandHistory { roll: roll.clone(), hop: 0 };
+        env.send(Queue::Intake, &message, Duration::ZERO).await?;
+    }
+    let prefix = format!("{roll}/");
+    for object in history::list_all(env, Bucket::Ingest, &prefix, MAX_OBJECTS).await? {
+        let Some(path) = object.key.strip_prefix(&prefix).and_then(|path| RelativePath::new(path).ok()) else {
+            continue;
+        };
+        let pattern = clip::key_of(&path).pattern;
+        let Some(stored) = rolls.file(roll, &pattern, &path).await? else { continue };
+        if stored.row.is_open() && stored.row.observed.as_ref().is_none_or(|seen| seen.etag != object.etag) {
+            rolls.observe_file(roll, &pattern, &path).await?;
+        }
+    }
+    rolls.resend_checks(roll).await?;
+    Ok(())
+}
+
+/// Tick `tick` of a job.
+pub(crate) async fn of_job(env: &impl Needs, id: &JobId, tick: u64) -> Result<(), Failure> {
+    let jobs = Jobs(env);
+    let Some(row) = jobs.job(id).await? else { return Ok(()) };
+    if row.watch.tick > tick {
+        return Ok(());
+    }
+    if row.state.rank() > JobState::Finalising.rank() {
+        let end = |was: Option<&JobRow>| {
+            let row = was.filter(|r| r.state.rank() > JobState::Finalising.rank() && r.watch.tick <= tick)?;
+            Some(JobRow { watch: ended(tick), ..row.clone() })
+        };
+        jobs.update_job(id, end).await?;
+        return Ok(());
+    }
+    let open = jobs.markers(id).count().await?;
+    jobs.send_tick(id, tick + 1).await?;
+    let step = |was: Option<&JobRow>| {
+        let row = was.filter(|r| r.watch.tick == tick)?;
+        Some(JobRow { watch: Watch { tick: tick + 1, armed: true, open: Some(open) }, ..row.clone() })
+    };
+    jobs.update_job(id, step).await?;
+    if row.watch.open == Some(open) {
+        if row.planned.is_none() {
+            let message = Message::PlanPull { production: row.production.clone(), pull: row.pull.clone() };
+            env.send(Queue::Plan, &message, Duration::ZERO).await?;
+        } else {
+            jobs.resend_ranges(&row).await?;
+        }
+    }
+    job::settle(env, id).await
+}
