@@ -10,7 +10,6 @@
 //! | `fail` | fails (a message: is reported as failed) |
 //! | `crash`, `hang` | ends in the middle, or never ends |
 //! | `sleep` | is done after `ms` milliseconds |
-//! | `rubbish` | answers what is not JSON |
 //!
 //! With `"once": true` it does so at the first delivery of a message, and is done at the next. Every message that it is
 //! done with is a line on standard output.
@@ -80,7 +79,6 @@ fn obey(order: &Value, first: bool) -> Outcome {
             std::thread::sleep(Duration::from_millis(order["ms"].as_u64().unwrap_or(0)));
             Outcome::Answer(order.to_string())
         }
-        "rubbish" => Outcome::Answer("rubbish".into()),
         _ => Outcome::Answer(order.to_string()),
     }
 }
