@@ -24,6 +24,9 @@ impl Tables {
     pub(crate) fn open(file: &Path, tables: &[Table]) -> Result<Self> {
         let name = file.to_str().context("the path of the table is not UTF-8")?;
         let database = Database::new(name).with_context(|| format!("cannot open the table in {name}"))?;
+        // This sets SQLite to wait for the disk at checkpoints, not after every row: rows survive a kill of the host, as
+        // the log is written by then, and at most the last ones are lost with the machine's power.
+        database.disable_bulk_loading().with_context(|| format!("cannot set up {name}"))?;
         for table in tables {
             make(&database, table).with_context(|| format!("table {} in {name}", table.name))?;
         }

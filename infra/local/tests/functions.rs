@@ -326,7 +326,7 @@ async fn objects_rows_and_messages_are_there_after_a_restart() {
     fleet.put(Bucket::Ingest, "show/A001/a.dng", b"bytes".to_vec(), PutIf::Always).await.unwrap();
     let message = Message::SettleRoll { roll: RollId::parse("show/A001").unwrap() };
     fleet.send(Queue::Finalise, &message, Duration::ZERO).await.unwrap();
-    fleet.send(Queue::Finalise, &message, Duration::from_secs(900)).await.unwrap();
+    fleet.send(Queue::Finalise, &message, Duration::from_mins(15)).await.unwrap();
     f.host.stop().await.unwrap();
 
     let host = Host::start(options(f.dir.path(), 1.0)).await.unwrap();

@@ -36,7 +36,9 @@ fn ask(
 ) -> Result<(BTreeMap<String, String>, Vec<u8>)> {
     let length = body.len();
     let path = format!("/2018-06-01/runtime/{path}");
-    write!(stream.get_mut(), "{method} {path} HTTP/1.1\r\nhost: runtime\r\ncontent-length: {length}\r\n\r\n{body}")?;
+    // In one piece, or the second waits until the first is acknowledged.
+    let request = format!("{method} {path} HTTP/1.1\r\nhost: runtime\r\ncontent-length: {length}\r\n\r\n{body}");
+    stream.get_mut().write_all(request.as_bytes())?;
     let mut headers = BTreeMap::new();
     loop {
         let mut line = String::new();
@@ -90,7 +92,7 @@ fn batch(records: &[Value]) -> String {
         let order: Value = record["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
         match obey(&order, record["attributes"]["ApproximateReceiveCount"] == "1") {
             Outcome::Answer(_) => {
-                println!("{}", json!({"done": order, "of": records.len(), "pid": std::process::id()}))
+                println!("{}", json!({"done": order, "of": records.len(), "pid": std::process::id()}));
             }
             Outcome::Failed => failures.push(json!({"itemIdentifier": record["messageId"]})),
         }
