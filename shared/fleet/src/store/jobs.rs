@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use futures::{StreamExt as _, TryStreamExt as _};
 use platefleet_media::clip::Metadata;
 use serde::{Deserialize, Serialize};
 
@@ -203,6 +204,9 @@ impl Row for PlateVersion {
     }
 }
 
+/// Messages that are on their way at once when many are sent.
+const SENDS_IN_FLIGHT: usize = 16;
+
 /// Partition of the list of job ids, so that a prefix finds a job.
 const ALL_JOBS: &str = "JOBS";
 
@@ -377,12 +381,11 @@ impl<T: Table + Queues + Clock + Settings> Jobs<'_, T> {
 
     /// Sends every open range; answers how many.
     pub async fn resend_ranges(&self, job: &JobRow) -> Result<u64> {
-        let mut sent = 0;
-        for range in self.ranges(&job.job).await?.into_iter().filter(RangeRow::is_open) {
-            self.send_range(job, range.index).await?;
-            sent += 1;
-        }
-        Ok(sent)
+        let open: Vec<u32> =
+            self.ranges(&job.job).await?.into_iter().filter(RangeRow::is_open).map(|r| r.index).collect();
+        let sends = futures::stream::iter(&open).map(|index| self.send_range(job, *index));
+        sends.buffered(SENDS_IN_FLIGHT).try_collect::<()>().await?;
+        Ok(open.len() as u64)
     }
 
     /// Asks `finalise` to derive whether the job is complete.
