@@ -7,10 +7,7 @@ use std::collections::BTreeMap;
 use platefleet_media::{camera::FrameSpan, clip::Metadata, plate::Recipe};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    id::{ClipId, JobId, Production, PullName, RollId},
-    state::Finding,
-};
+use crate::id::{ClipId, JobId, Production, PullName, RollId};
 
 /// The plan of a job: `plan.json` below its root.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -227,16 +224,6 @@ pub struct RangeResult {
     pub frames: Vec<PlateResult>,
     /// What a person should know, each once.
     pub warnings: Vec<String>,
-    /// Why frames could not be made, one finding each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub failed: Vec<Finding>,
-}
-
-impl RangeOrder {
-    /// File name of a plate: `SHOT_PL01_v001.1001.exr`.
-    pub fn file_name(&self, number: u32) -> String {
-        format!("{}.{number:04}.exr", self.name)
-    }
 }
 
 /// One delivered plate.

@@ -1,0 +1,179 @@
+//! `platefleet inspect`: what clips say about themselves, in one vocabulary for every camera.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use platefleet_media::{camera::ClipReport, clip::Metadata};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    clips::{self, DiskClip},
+    console::{Console, bytes, count},
+    failure::{Exit, Failure},
+};
+
+/// Say what clips are: camera, format, frames, timecode, lens (JSON: clip-metadata.v1)
+#[derive(Debug, clap::Args)]
+pub(crate) struct Inspect {
+    /// Clips: files, folders, or numbered sequences (A001_%06d.dng)
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Add every tag as it was found
+    #[arg(long)]
+    raw: bool,
+    /// Add what is known of each frame
+    #[arg(long)]
+    frames: bool,
+}
+
+impl Inspect {
+    pub(crate) fn run(&self, console: &Console) -> Result<Exit, Failure> {
+        let (mut documents, mut failures, mut said_wrong) = (Vec::new(), Vec::new(), false);
+        for path in &self.paths {
+            let found = match clips::find(path) {
+                Ok(found) => found,
+                Err(failure) => {
+                    failures.push((None, failure));
+                    continue;
+                }
+            };
+            failures.extend(found.failures.into_iter().map(|f| (None, f)));
+            for clip in found.clips {
+                if console.stopped() {
+                    return Err(Failure::interrupted());
+                }
+                match clip.inspect() {
+                    Ok(report) => {
+                        said_wrong |= !report.metadata.findings.is_empty();
+                        console.say(self.text(&clip, &report))?;
+                        documents.push(self.document(&clip, &report)?);
+                    }
+                    Err(failure) => failures.push((Some(clip), failure)),
+                }
+            }
+        }
+        let exit = failures.iter().map(|(_, f)| f.exit).fold(Exit::bad_if(said_wrong), Exit::and);
+        if documents.is_empty()
+            && let Some(at) = failures.iter().position(|(_, f)| f.exit == exit)
+        {
+            let (_, worst) = failures.swap_remove(at);
+            for (_, other) in &failures {
+                console.note(format!("error: {}", other.text()));
+            }
+            return Err(worst);
+        }
+        for (clip, failure) in &failures {
+            console.note(format!("error: {}", failure.text()));
+            documents.push(refused(clip.as_ref(), failure));
+        }
+        console.document(&documents)?;
+        Ok(exit)
+    }
+
+    fn document(&self, clip: &DiskClip, report: &ClipReport) -> Result<Value, Failure> {
+        let unwritable = |e: serde_json::Error| Failure::invalid(e.to_string()).about(clip.path());
+        let mut document = serde_json::to_value(&report.metadata).map_err(unwritable)?;
+        if self.raw {
+            document["raw"] = serde_json::to_value(&report.tags).map_err(unwritable)?;
+        }
+        if self.frames {
+            document["frames"] = report.frames.iter().map(|frame| self::frame(clip, frame)).collect();
+        }
+        Ok(document)
+    }
+
+    fn text(&self, clip: &DiskClip, report: &ClipReport) -> String {
+        let mut text = summary(&report.metadata);
+        for finding in &report.metadata.findings {
+            let _ = write!(text, "\n  ! {finding}");
+        }
+        if self.raw {
+            for (name, value) in &report.tags {
+                let _ = write!(text, "\n    {name} = {value}");
+            }
+        }
+        if self.frames {
+            for frame in &report.frames {
+                let file = clip.clip.files.get(frame.file).map_or("", |f| f.path.file_name());
+                let timecode = frame.timecode.as_deref().unwrap_or("-");
+                let _ = write!(text, "\n    {:>8}  {timecode}  {file}", number_of(clip, frame.number));
+            }
+        }
+        text.push('\n');
+        text
+    }
+}
+
+/// The number that a frame of a clip goes by: its file's, or 1001 and up in a file that is a clip by itself.
+pub(crate) fn number_of(clip: &DiskClip, number: u64) -> u64 {
+    let numbered = clip.clip.files.first().is_some_and(|f| f.frame.is_some());
+    if numbered { number } else { number.saturating_add(1001) }
+}
+
+fn frame(clip: &DiskClip, frame: &platefleet_media::camera::FrameRef) -> Value {
+    let mut value = Map::new();
+    value.insert("frame".into(), number_of(clip, frame.number).into());
+    if let Some(timecode) = &frame.timecode {
+        value.insert("timecode".into(), timecode.as_str().into());
+    }
+    if let Some(file) = clip.clip.files.get(frame.file) {
+        value.insert("path".into(), clip.root.join(file.path.as_str()).display().to_string().into());
+    }
+    if let Some(span) = frame.span {
+        value.insert("offset".into(), span.offset.into());
+        value.insert("bytes".into(), span.len.into());
+    }
+    value.into()
+}
+
+/// What is known of a clip that could not be read.
+fn refused(clip: Option<&DiskClip>, failure: &Failure) -> Value {
+    let mut document = match clip {
+        Some(clip) => json!({"clip_name": clip.clip.name, "path": clip.path(), "role": clip.clip.role,
+            "size_bytes": clip.size_bytes()}),
+        None => json!({"path": failure.path}),
+    };
+    document["findings"] = json!([failure.detail]);
+    document["error"] = failure.to_json();
+    document
+}
+
+/// A clip in a few lines.
+pub(crate) fn summary(m: &Metadata) -> String {
+    let words = |parts: &[Option<String>]| parts.iter().flatten().cloned().collect::<Vec<_>>().join(", ");
+    let text = |value: &Option<String>| value.clone();
+    let camera = [&m.camera_make, &m.camera_model].map(|v| v.as_deref().unwrap_or_default()).join(" ");
+    let lines = [
+        words(&[text(&m.path), m.size_bytes.map(bytes)]),
+        words(&[
+            text(&m.container).or_else(|| text(&m.codec)),
+            text(&m.resolution),
+            m.bit_depth.map(|b| format!("{b} bit")),
+            text(&m.compression),
+        ]),
+        words(&[
+            m.frame_count.map(|n| count(n, "frame")),
+            m.frame_rate.as_ref().map(|r| format!("{r} a second")),
+            m.duration_seconds.map(|s| format!("{s:.2} s")),
+            m.start_timecode.as_ref().map(|t| format!("from {t}")),
+            m.recorded_at.as_ref().map(|t| format!("recorded {t}")),
+        ]),
+        words(&[
+            Some(camera.trim().to_owned()).filter(|c| !c.is_empty()),
+            m.camera_serial.as_ref().map(|s| format!("no. {s}")),
+            m.reel_name.as_ref().map(|r| format!("reel {r}")),
+            m.exposure_index.or(m.iso).map(|i| format!("ISO {i}")),
+            m.shutter_angle_degrees.map(|a| format!("{a:.1}°")),
+            m.white_balance_kelvin.map(|k| format!("{k:.0} K")),
+        ]),
+        words(&[
+            text(&m.lens_model),
+            m.focal_length_mm.map(|f| format!("{f} mm")),
+            m.t_stop.map(|t| format!("T{t}")).or_else(|| m.f_number.map(|f| format!("f/{f}"))),
+        ]),
+    ];
+    let mut said = m.clip_name.clone().unwrap_or_else(|| "clip".into());
+    for line in lines.iter().filter(|l| !l.is_empty()) {
+        let _ = write!(said, "\n  {line}");
+    }
+    said
+}

@@ -1,0 +1,63 @@
+//! `platefleet verify`: is a folder what its ASC MHL history says?
+
+use std::path::PathBuf;
+
+use platefleet_media::mhl::folder::{self, Report, Verdict, VerifyOptions};
+
+use crate::{
+    console::{Bar, Console, bytes, count},
+    failure::{Exit, Failure},
+};
+
+/// Check a folder against its ASC MHL history
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// Folder that holds `ascmhl`
+    #[arg(value_name = "ROOT")]
+    root: PathBuf,
+    /// Check against this generation instead of the whole history
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    generation: Option<u32>,
+    /// Packing list: not yet
+    #[arg(long, value_name = "FILE", hide = true)]
+    packing_list: Option<PathBuf>,
+}
+
+impl Verify {
+    pub(crate) fn run(&self, console: &Console) -> Result<Exit, Failure> {
+        if self.packing_list.is_some() {
+            return Err(Failure::unsupported("--packing-list"));
+        }
+        let bar = Bar::new(console, "verifying");
+        let checked = folder::verify(&self.root, &VerifyOptions { generation: self.generation }, &bar);
+        bar.clear();
+        if console.stopped() {
+            return Err(Failure::interrupted());
+        }
+        let report = checked?;
+        console.document(&report)?;
+        for finding in &report.findings {
+            console.say(format!("{:>18}  {}: {}", finding.kind.name(), finding.path, finding.detail))?;
+        }
+        console.say(format!("{}: {}", self.root.display(), summary(&report)))?;
+        Ok(Exit::bad_if(report.verdict == Verdict::Failed))
+    }
+}
+
+/// A report in a line.
+pub(crate) fn summary(report: &Report) -> String {
+    let files = &report.files;
+    let verdict = if report.verdict == Verdict::Verified { "verified" } else { "FAILED" };
+    let mut said = format!("{verdict}: {} of {}", files.verified, count(files.expected, "file"));
+    for (n, what) in [
+        (files.failed, "failed"),
+        (files.missing, "missing"),
+        (files.extra, "in no manifest"),
+        (files.renamed, "renamed"),
+    ] {
+        if n > 0 {
+            said += &format!(", {n} {what}");
+        }
+    }
+    said + &format!(" ({})", bytes(report.bytes))
+}
