@@ -27,22 +27,17 @@ use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// One request over the connection, and the headers and body of its answer.
-fn ask(
-    stream: &mut BufReader<TcpStream>,
-    method: &str,
-    path: &str,
-    body: &str,
-) -> Result<(BTreeMap<String, String>, Vec<u8>)> {
-    let length = body.len();
-    let path = format!("/2018-06-01/runtime/{path}");
-    // In one piece, or the second waits until the first is acknowledged.
-    let request = format!("{method} {path} HTTP/1.1\r\nhost: runtime\r\ncontent-length: {length}\r\n\r\n{body}");
-    stream.get_mut().write_all(request.as_bytes())?;
+/// One request over a connection of its own, and the headers and body of its answer.
+fn ask(method: &str, path: &str, body: &str) -> Result<(BTreeMap<String, String>, Vec<u8>)> {
+    let mut stream = TcpStream::connect(std::env::var("AWS_LAMBDA_RUNTIME_API")?)?;
+    let (path, length) = (format!("/2018-06-01/runtime/{path}"), body.len());
+    let head = format!("{method} {path} HTTP/1.1\r\nhost: runtime\r\nconnection: close\r\ncontent-length: {length}");
+    stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes())?;
+    let mut answer = BufReader::new(stream);
     let mut headers = BTreeMap::new();
     loop {
         let mut line = String::new();
-        if stream.read_line(&mut line)? == 0 {
+        if answer.read_line(&mut line)? == 0 {
             return Err("the runtime API has gone".into());
         }
         match line.trim_end() {
@@ -55,7 +50,7 @@ fn ask(
     }
     let length = headers.get("content-length").map_or(Ok(0), |length| length.parse())?;
     let mut body = vec![0; length];
-    stream.read_exact(&mut body)?;
+    answer.read_exact(&mut body)?;
     Ok((headers, body))
 }
 
@@ -105,9 +100,8 @@ fn main() -> Result<()> {
         eprintln!("this puppet does not begin");
         std::process::exit(3);
     }
-    let mut stream = BufReader::new(TcpStream::connect(std::env::var("AWS_LAMBDA_RUNTIME_API")?)?);
     loop {
-        let (headers, event) = ask(&mut stream, "GET", "invocation/next", "")?;
+        let (headers, event) = ask("GET", "invocation/next", "")?;
         let id = headers.get("lambda-runtime-aws-request-id").ok_or("an event without an id")?;
         let event: Value = serde_json::from_slice(&event)?;
         let outcome = match event["Records"].as_array() {
@@ -117,10 +111,10 @@ fn main() -> Result<()> {
             None => obey(&event, true),
         };
         match outcome {
-            Outcome::Answer(answer) => ask(&mut stream, "POST", &format!("invocation/{id}/response"), &answer)?,
+            Outcome::Answer(answer) => ask("POST", &format!("invocation/{id}/response"), &answer)?,
             Outcome::Failed => {
                 let error = json!({"errorType": "Puppet", "errorMessage": "as it was told"}).to_string();
-                ask(&mut stream, "POST", &format!("invocation/{id}/error"), &error)?
+                ask("POST", &format!("invocation/{id}/error"), &error)?
             }
         };
     }
