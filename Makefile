@@ -34,9 +34,12 @@ conformance: ## Independent tools judge what we write (needs the oracles of PLAT
 	$(CARGO) build --locked --workspace --bins
 	infra/conformance/run.sh
 
+FUZZ_TARGET = $(or $(TARGET),dng)
+
 .PHONY: fuzz
 fuzz: ## Fuzz one parser for a while: make fuzz TARGET=dng SECONDS=60 (needs cargo-fuzz and a nightly-capable compiler)
-	cd fuzz && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $(or $(TARGET),dng) -- -max_total_time=$(or $(SECONDS),60)
+	@cd fuzz && mkdir -p corpus/$(FUZZ_TARGET) seeds/$(FUZZ_TARGET) && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $(FUZZ_TARGET) \
+		corpus/$(FUZZ_TARGET) seeds/$(FUZZ_TARGET) -- -max_total_time=$(or $(SECONDS),60) -rss_limit_mb=1024 -timeout=10
 
 .PHONY: invoke
 invoke: ## Give a function of the running local fleet its sample event: make invoke FUNCTION=status

@@ -1,0 +1,31 @@
+//! A history: the chain, then one manifest for each generation, parted by zero bytes (which XML cannot hold).
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use libfuzzer_sys::fuzz_target;
+use platefleet_media::mhl::{CHAIN_NAME, Chain, History, Manifest};
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut files = BTreeMap::new();
+    for (number, part) in bytes.split(|byte| *byte == 0).enumerate() {
+        if number == 0 {
+            if let Ok(chain) = Chain::parse(part) {
+                assert_eq!(Chain::parse(&chain.to_xml()).expect("what we write we read"), chain);
+            }
+            files.insert(CHAIN_NAME.to_owned(), part.to_vec());
+            continue;
+        }
+        let name = format!("{number:04}_A001_2026-11-24_100000Z.mhl");
+        if let Ok(manifest) = Manifest::parse(&name, part) {
+            assert_eq!(Manifest::parse(&name, &manifest.to_xml()).expect("what we write we read"), manifest);
+        }
+        files.insert(name, part.to_vec());
+    }
+    let history = History::read(&files);
+    let expected = history.expectations();
+    let ignores = history.ignores();
+    for path in expected.keys() {
+        let _ = ignores.is_ignored(path, false);
+    }
+});
