@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{JobId, RollId},
+    id::{JobId, Production, RollId},
     ports::{Result, Table},
     state::{Finding, JobState, RangeState, RollState},
     store::{Jobs, RollRow, Rolls},
@@ -114,6 +114,37 @@ pub async fn of_job(table: &impl Table, job: &JobId) -> Result<Option<Status>> {
         updated_at: iso(row.updated_ms),
         ended: row.state.rank() > JobState::Finalising.rank(),
     }))
+}
+
+/// Every roll and job of a production, in short: what their rows say, without a look at files and ranges.
+pub async fn of_production(table: &impl Table, production: &Production) -> Result<Vec<Status>> {
+    let mut all = Vec::new();
+    for row in Rolls(table).of_production(production).await? {
+        all.push(Status {
+            id: row.roll.to_string(),
+            kind: Kind::Roll,
+            state: name(row.state),
+            round: row.round,
+            counts: row.counts,
+            findings: row.findings,
+            updated_at: iso(row.updated_ms),
+            ended: row.state.rank() > RollState::Finalising.rank(),
+        });
+    }
+    for row in Jobs(table).of_production(production).await? {
+        let counts = [("shots", u64::from(row.shots)), ("frames", row.frames), ("left_out", u64::from(row.left_out))];
+        all.push(Status {
+            id: row.job.to_string(),
+            kind: Kind::Job,
+            state: name(row.state),
+            round: row.round,
+            counts: counts.map(|(name, n)| (name.to_owned(), n)).into(),
+            findings: row.findings,
+            updated_at: iso(row.updated_ms),
+            ended: row.state.rank() > JobState::Finalising.rank(),
+        });
+    }
+    Ok(all)
 }
 
 fn name(state: impl Serialize) -> String {

@@ -247,6 +247,23 @@ impl<'a, T: Table> Jobs<'a, T> {
         Ok(load::<JobRow>(self.0, &JobRow::key_of(job)).await?.map(|s| s.row))
     }
 
+    /// The jobs of a production, as the index of jobs knows them: eventually, and never to decide from.
+    pub async fn of_production(&self, production: &Production) -> Result<Vec<JobRow>> {
+        let (pk, mut rows, mut after) = (format!("PROD#{production}#JOBS"), Vec::new(), None::<String>);
+        loop {
+            let page = self.0.query_index(Index::JobsByState, &pk, "", after.as_deref(), 500).await?;
+            for key in page.items {
+                rows.extend(load::<JobRow>(self.0, &key).await?.map(|s| s.row));
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        rows.sort_by(|a: &JobRow, b| (a.created_ms, &a.job).cmp(&(b.created_ms, &b.job)));
+        Ok(rows)
+    }
+
     /// Writes a job that is not there yet, its entry in the list of ids first; answers the one that stands.
     pub async fn create(&self, row: &JobRow) -> Result<JobRow> {
         let entry = Item {
