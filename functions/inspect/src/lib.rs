@@ -64,8 +64,8 @@ async fn inspect(
     }
     let revision = ClipRow::revision_of(&files);
     let row = match &was {
-        // Everything but the facets was written before the row.
-        Some(known) if known.row.revision == revision => {
+        // Everything but the facets was written before the row. One that was given up on has another chance.
+        Some(known) if known.row.revision == revision && !known.row.findings.iter().any(|f| f.kind == "gave-up") => {
             clips.repair(&known.row).await?;
             known.row.clone()
         }
