@@ -8,6 +8,7 @@ PLATEFLEET_REFERENCE ?= $(abspath ../shared)
 export PLATEFLEET_REFERENCE
 
 DEMO ?= demo
+BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 
 .PHONY: help
 help: ## List the targets
@@ -16,7 +17,7 @@ help: ## List the targets
 .PHONY: demo
 demo: ## Build, then show the whole fleet at work on footage that it makes itself
 	@$(CARGO) build --locked --workspace --bins
-	@target/debug/platefleet demo --dir $(DEMO)
+	@$(BIN)/platefleet demo --dir $(DEMO)
 
 .PHONY: test
 test: ## Unit, property and vector tests, the handlers in memory, and the whole fleet end to end
@@ -44,6 +45,6 @@ fuzz: ## Fuzz one parser for a while: make fuzz TARGET=dng SECONDS=60 (needs car
 .PHONY: invoke
 invoke: ## Give a function of the running local fleet its sample event: make invoke FUNCTION=status
 	@test -n "$(FUNCTION)" || { echo "name one: make invoke FUNCTION=status" >&2; exit 2; }
-	@target/debug/platefleet local invoke $(FUNCTION) events/$(FUNCTION).json
+	@$(BIN)/platefleet local invoke $(FUNCTION) events/$(FUNCTION).json
 
 include infra/build.mk

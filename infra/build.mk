@@ -9,7 +9,7 @@ CFN_LINT ?= cfn-lint
 
 build: ## Release binaries of the functions, packed for Lambda in build/<function>.zip
 	cargo build --release --locked $(FUNCTIONS:%=-p platefleet-%)
-	python3 infra/pack.py target/release build $(FUNCTIONS)
+	python3 infra/pack.py $(or $(CARGO_TARGET_DIR),target)/release build $(FUNCTIONS)
 
 template-lint: ## template.yaml, without a warning
 	AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template template.yaml

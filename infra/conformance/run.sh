@@ -11,7 +11,7 @@ fi
 oracles="${PLATEFLEET_ORACLES:-${XDG_CACHE_HOME:-$HOME/.cache}/platefleet-oracles}"
 "$reference/oracles/setup.sh" "$oracles" --sam
 export PLATEFLEET_ORACLES="$oracles" PATH="$oracles/media/bin:$PATH"
-platefleet="$PWD/target/debug/platefleet"
+platefleet="$(realpath "${CARGO_TARGET_DIR:-target}")/debug/platefleet"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 passed=0
@@ -32,7 +32,10 @@ code() {
   fi
 }
 
-for part in infra/conformance/*.part.sh; do
+# All parts, or those that are named: run.sh colour exr
+parts=("${@/%/.part.sh}")
+[ $# -gt 0 ] || parts=($(cd infra/conformance && ls -- *.part.sh))
+for part in "${parts[@]/#/infra/conformance/}"; do
   # shellcheck source=/dev/null
   source "$part"
 done
