@@ -28,16 +28,10 @@ pub(crate) enum Unit {
     Bytes,
 }
 
-#[allow(dead_code, reason = "the commands that talk to a fleet use the rest")]
 impl Console {
     /// `json`: one document on stdout instead of text.
     pub(crate) fn new(json: bool, stop: watch::Receiver<bool>) -> Self {
         Self { json, stop }
-    }
-
-    /// True when one document for machines is wanted.
-    pub(crate) fn json(&self) -> bool {
-        self.json
     }
 
     /// True when somebody watches this run.

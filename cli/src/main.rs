@@ -6,11 +6,13 @@
 //! | `clips` | what a path on a disk means |
 //! | `console` | stdout for results, stderr for progress, and the wish to stop |
 //! | `failure` | exit codes, and errors for people and for scripts |
+//! | `fleet` | where a fleet is, and what ids mean |
 
 mod clips;
 mod commands;
 mod console;
 mod failure;
+mod fleet;
 
 use std::process::ExitCode;
 
@@ -21,7 +23,9 @@ use tokio::{
 };
 
 use crate::{
-    commands::{inspect, later, render, seal, synth, verify},
+    commands::{
+        fetch, inspect, later, local, pull, render, seal, search, status, synth, upload, verify, watch as follow,
+    },
     console::Console,
     failure::{Exit, Failure},
 };
@@ -48,6 +52,13 @@ enum Command {
     Seal(seal::Seal),
     Render(Box<render::Render>),
     Synth(synth::Synth),
+    Local(local::Local),
+    Upload(upload::Upload),
+    Pull(pull::Pull),
+    Status(status::Status),
+    Watch(follow::Watch),
+    Search(search::Search),
+    Fetch(fetch::Fetch),
     #[command(hide = true)]
     Flatten(later::Later),
     #[command(hide = true)]
@@ -67,16 +78,23 @@ enum Command {
 impl Command {
     /// True for commands that end in good order when the user stops them; others may just end.
     fn tidies_up(&self) -> bool {
-        matches!(self, Self::Verify(_) | Self::Seal(_) | Self::Render(_))
+        !matches!(self, Self::Inspect(_) | Self::Synth(_))
     }
 
-    fn run(&self, console: &Console, _runtime: &Runtime) -> Result<Exit, Failure> {
+    fn run(&self, console: &Console, runtime: &Runtime) -> Result<Exit, Failure> {
         match self {
             Self::Inspect(command) => command.run(console),
             Self::Verify(command) => command.run(console),
             Self::Seal(command) => command.run(console),
             Self::Render(command) => command.run(console),
             Self::Synth(command) => command.run(console),
+            Self::Local(command) => runtime.block_on(command.run(console)),
+            Self::Upload(command) => runtime.block_on(command.run(console)),
+            Self::Pull(command) => runtime.block_on(command.run(console)),
+            Self::Status(command) => runtime.block_on(command.run(console)),
+            Self::Watch(command) => runtime.block_on(command.run(console)),
+            Self::Search(command) => runtime.block_on(command.run(console)),
+            Self::Fetch(command) => runtime.block_on(command.run(console)),
             Self::Flatten(command) => command.run("flatten"),
             Self::Fdl(command) => command.run("fdl"),
             Self::Color(command) => command.run("color"),

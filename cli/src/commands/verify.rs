@@ -1,6 +1,6 @@
 //! `platefleet verify`: is a folder what its ASC MHL history says?
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 use platefleet_media::mhl::folder::{self, Report, Verdict, VerifyOptions};
 
@@ -56,8 +56,9 @@ pub(crate) fn summary(report: &Report) -> String {
         (files.renamed, "renamed"),
     ] {
         if n > 0 {
-            said += &format!(", {n} {what}");
+            let _ = write!(said, ", {n} {what}");
         }
     }
-    said + &format!(" ({})", bytes(report.bytes))
+    let _ = write!(said, " ({})", bytes(report.bytes));
+    said
 }
