@@ -52,4 +52,5 @@ def main() -> None:
         pack(binaries / f"platefleet-{function}", out / f"{function}.zip")
 
 
-main()
+if __name__ == "__main__":
+    main()
