@@ -24,7 +24,7 @@ use tokio::{
 
 use crate::{
     commands::{
-        fetch, inspect, later, local, pull, render, seal, search, status, synth, upload, verify, watch as follow,
+        demo, fetch, inspect, later, local, pull, render, seal, search, status, synth, upload, verify, watch as follow,
     },
     console::Console,
     failure::{Exit, Failure},
@@ -52,6 +52,7 @@ enum Command {
     Seal(seal::Seal),
     Render(Box<render::Render>),
     Synth(synth::Synth),
+    Demo(demo::Demo),
     Local(local::Local),
     Upload(upload::Upload),
     Pull(pull::Pull),
@@ -88,6 +89,7 @@ impl Command {
             Self::Seal(command) => command.run(console),
             Self::Render(command) => command.run(console),
             Self::Synth(command) => command.run(console),
+            Self::Demo(command) => runtime.block_on(command.run(console)),
             Self::Local(command) => runtime.block_on(command.run(console)),
             Self::Upload(command) => runtime.block_on(command.run(console)),
             Self::Pull(command) => runtime.block_on(command.run(console)),

@@ -1,5 +1,6 @@
 //! One command, one file: what is typed, what it does, what it says.
 
+pub(crate) mod demo;
 pub(crate) mod fetch;
 pub(crate) mod inspect;
 pub(crate) mod later;

@@ -1,5 +1,7 @@
 //! The commands that need no fleet, through the binary: exit codes, documents, files.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod inspect;
 mod outside;
 mod render;
