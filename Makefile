@@ -35,6 +35,10 @@ conformance: ## Independent tools judge what we write (needs the oracles of PLAT
 	$(CARGO) build --locked --workspace --bins
 	infra/conformance/run.sh
 
+.PHONY: bench
+bench: ## Frames a second of render and bytes a second of each digest, on one core
+	$(CARGO) bench --locked -p platefleet-footage --bench throughput
+
 FUZZ_TARGET = $(or $(TARGET),dng)
 
 .PHONY: fuzz

@@ -102,10 +102,12 @@ async fn rest(env: &impl Needs, read: &RollRow, tick: u64) -> Result<bool, Failu
         return Ok(false);
     }
     // A file that came between the look and the write found the roll awake: it must not stay unseen.
-    let files = rolls.files(&read.roll).await?;
-    if files.iter().any(|f| f.state == FileState::Paired) {
-        rolls.resend_checks(&read.roll).await?;
+    let now_missing =
+        rolls.files(&read.roll).await?.into_iter().filter(|f| f.is_open() && f.state == FileState::Waiting);
+    if now_missing.map(|f| f.path).ne(missing.iter().map(|f| f.path.clone())) {
         rolls.touch(&read.roll, true).await?;
+        rolls.resend_checks(&read.roll).await?;
+        rolls.settle(&read.roll).await?;
     }
     Ok(true)
 }
