@@ -5,11 +5,13 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::{DirectoryDigests, Finding};
-use crate::{
-    error::{Error, Result},
-    hash::Algorithm,
-    path::RelativePath,
-};
+use crate::{hash::Algorithm, path::RelativePath};
+
+mod parse;
+mod print;
+
+/// The namespace of a manifest.
+const NAMESPACE: &str = "urn:ASC:MHL:v2.0";
 
 /// A manifest (namespace `urn:ASC:MHL:v2.0`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,21 +185,5 @@ pub struct Reference {
     pub c4: String,
 }
 
-impl Manifest {
-    /// Reads a manifest; `name` is for messages.
-    ///
-    /// Any namespace prefix is read and unknown elements are skipped. A record that cannot be used is left out and stands in
-    /// [`Manifest::problems`].
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] when the document as a whole cannot be used: not XML, a DOCTYPE, another root element, over a
-    /// limit. [`Error::Unsupported`] for a text encoding other than UTF-8.
-    pub fn parse(name: &str, _bytes: &[u8]) -> Result<Self> {
-        Err(Error::unsupported("reading a manifest").in_file(name))
-    }
-
-    /// The document, in the order of the schema.
-    pub fn to_xml(&self) -> Vec<u8> {
-        Vec::new()
-    }
-}
+#[cfg(test)]
+mod tests;
