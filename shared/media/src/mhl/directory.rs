@@ -1,6 +1,17 @@
-//! Digests of folders.
+//! Digests of folders (the standard's section "directory hashes"; one format at a time).
+//!
+//! ```text
+//! H(list)        = digest(the digests of the list, sorted as text, as bytes, one after the other)
+//! content(dir)   = H(digests of its files, contents of its folders)
+//! structure(dir) = H(digest(name, then the file's digest), digest(name, then the folder's structure))
+//! ```
 
-use crate::hash::Digests;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    hash::{Algorithm, Digests, digest},
+    path::RelativePath,
+};
 
 /// The two digests of a folder, in each format that every file below has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -9,4 +20,189 @@ pub struct DirectoryDigests {
     pub content: Digests,
     /// Of names and bytes.
     pub structure: Digests,
+}
+
+/// What is in a data set, for the digests of its folders. Folders above a file are there without being named.
+#[derive(Debug, Default)]
+pub(super) struct Tree<'a> {
+    folders: BTreeMap<String, Folder<'a>>,
+    /// Folders whose digests are known already: the roots of nested histories.
+    nested: BTreeMap<String, &'a DirectoryDigests>,
+}
+
+#[derive(Debug, Default)]
+struct Folder<'a> {
+    files: Vec<(&'a str, &'a Digests)>,
+    folders: BTreeSet<String>,
+}
+
+impl<'a> Tree<'a> {
+    pub(super) fn add_file(&mut self, path: &'a RelativePath, digests: &'a Digests) {
+        let parent = parent(path.as_str());
+        self.add(parent);
+        if let Some(folder) = self.folders.get_mut(parent) {
+            folder.files.push((path.file_name(), digests));
+        }
+    }
+
+    pub(super) fn add_folder(&mut self, path: &RelativePath) {
+        self.add(path.as_str());
+    }
+
+    pub(super) fn add_nested(&mut self, path: &RelativePath, digests: &'a DirectoryDigests) {
+        self.add(path.as_str());
+        self.nested.insert(path.as_str().to_owned(), digests);
+    }
+
+    /// The digests of every folder by its path, the root's being empty, in those of these formats that every file has.
+    pub(super) fn digests(&self, formats: impl IntoIterator<Item = Algorithm>) -> BTreeMap<String, DirectoryDigests> {
+        let mut done: BTreeMap<String, DirectoryDigests> =
+            self.folders.keys().map(|path| (path.clone(), DirectoryDigests::default())).collect();
+        done.entry(String::new()).or_default();
+        for format in formats {
+            let all_files =
+                self.folders.values().flat_map(|folder| &folder.files).all(|(_, d)| d.contains_key(&format));
+            if all_files && self.nested.values().all(|nested| nested.content.contains_key(&format)) {
+                for (path, (content, structure)) in self.in_format(format) {
+                    let digests = done.entry(path.to_owned()).or_default();
+                    digests.content.insert(format, content);
+                    digests.structure.insert(format, structure);
+                }
+            }
+        }
+        done
+    }
+
+    /// Content and structure of every folder. A folder sorts after the one it is in, so from the end children come first.
+    fn in_format(&self, format: Algorithm) -> BTreeMap<&str, (String, String)> {
+        let root = Folder::default();
+        let folders = self.folders.iter().map(|(path, folder)| (path.as_str(), folder));
+        let folders = if self.folders.contains_key("") { folders.collect() } else { vec![("", &root)] };
+        let mut done: BTreeMap<&str, (String, String)> = BTreeMap::new();
+        for (path, folder) in folders.into_iter().rev() {
+            if let Some(nested) = self.nested.get(path) {
+                let text = |digests: &Digests| digests.get(&format).cloned().unwrap_or_default();
+                done.insert(path, (text(&nested.content), text(&nested.structure)));
+                continue;
+            }
+            let (mut contents, mut structures) = (Vec::new(), Vec::new());
+            for (name, digests) in &folder.files {
+                if let Some(text) = digests.get(&format) {
+                    contents.push(text.clone());
+                    structures.push(named(format, name, text));
+                }
+            }
+            for name in &folder.folders {
+                let child = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+                if let Some((content, structure)) = done.get(child.as_str()) {
+                    contents.push(content.clone());
+                    structures.push(named(format, name, structure));
+                }
+            }
+            done.insert(path, (of_list(format, contents), of_list(format, structures)));
+        }
+        done
+    }
+
+    /// Makes a folder, and those above it, known.
+    fn add(&mut self, path: &str) {
+        let mut path = path;
+        if self.folders.contains_key(path) {
+            return;
+        }
+        self.folders.insert(path.to_owned(), Folder::default());
+        while !path.is_empty() {
+            let above = parent(path);
+            let name = path.rsplit('/').next().unwrap_or(path).to_owned();
+            let known = self.folders.contains_key(above);
+            self.folders.entry(above.to_owned()).or_default().folders.insert(name);
+            if known {
+                return;
+            }
+            path = above;
+        }
+    }
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+fn of_list(format: Algorithm, mut list: Vec<String>) -> String {
+    list.sort_unstable();
+    let bytes: Vec<u8> = list.iter().filter_map(|text| format.to_bytes(text)).flatten().collect();
+    digest(format, &bytes)
+}
+
+fn named(format: Algorithm, name: &str, text: &str) -> String {
+    let mut bytes = name.as_bytes().to_vec();
+    bytes.extend(format.to_bytes(text).unwrap_or_default());
+    digest(format, &bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    /// Origin and licence: `testdata/mhl/README.md`.
+    const VECTORS: &str = include_str!("../../testdata/mhl/directory_hashes.json");
+
+    fn digests(value: &Value) -> Digests {
+        let object = value.as_object().unwrap().iter();
+        object.map(|(name, text)| (Algorithm::parse(name).unwrap(), text.as_str().unwrap().to_owned())).collect()
+    }
+
+    #[test]
+    fn every_folder_of_the_vectors_has_its_digests_in_all_six_formats() {
+        let vectors: Value = serde_json::from_str(VECTORS).unwrap();
+        let files: Vec<_> = vectors["files"].as_object().unwrap().iter().collect();
+        let files: Vec<_> = files
+            .into_iter()
+            .map(|(path, value)| (RelativePath::new(path.as_str()).unwrap(), digests(value)))
+            .collect();
+        let mut tree = Tree::default();
+        for (path, digests) in &files {
+            tree.add_file(path, digests);
+        }
+        tree.add_folder(&RelativePath::new("Empty").unwrap());
+        let ours = tree.digests(Algorithm::MHL);
+        let expected = vectors["directories"].as_object().unwrap();
+        assert_eq!(expected.len(), 4);
+        assert_eq!(ours.len(), 4);
+        for (path, value) in expected {
+            let ours = &ours[if path == "." { "" } else { path.as_str() }];
+            assert_eq!(ours.content, digests(&value["content"]), "content of {path}");
+            assert_eq!(ours.structure, digests(&value["structure"]), "structure of {path}");
+            assert_eq!(ours.content.len(), 6);
+        }
+    }
+
+    #[test]
+    fn a_nested_root_counts_like_the_folder_it_is() {
+        let (a, b) = (RelativePath::new("A001/Clips/a.mov").unwrap(), RelativePath::new("s.txt").unwrap());
+        let (x, y) = (crate::hash::digests([Algorithm::Md5], b"x"), crate::hash::digests([Algorithm::Md5], b"y"));
+        let mut whole = Tree::default();
+        whole.add_file(&a, &x);
+        whole.add_file(&b, &y);
+        let whole = whole.digests([Algorithm::Md5]);
+        let mut upper = Tree::default();
+        upper.add_file(&b, &y);
+        upper.add_nested(&RelativePath::new("A001").unwrap(), &whole["A001"]);
+        assert_eq!(upper.digests([Algorithm::Md5])[""], whole[""]);
+    }
+
+    #[test]
+    fn a_format_that_one_file_lacks_is_left_out_and_an_empty_root_is_a_digest_of_nothing() {
+        let (a, b) = (RelativePath::new("a").unwrap(), RelativePath::new("b").unwrap());
+        let both = crate::hash::digests([Algorithm::Md5, Algorithm::Sha1], b"x");
+        let one = crate::hash::digests([Algorithm::Md5], b"y");
+        let mut tree = Tree::default();
+        tree.add_file(&a, &both);
+        tree.add_file(&b, &one);
+        let root = &tree.digests(Algorithm::MHL)[""];
+        assert_eq!(root.content.keys().copied().collect::<Vec<_>>(), [Algorithm::Md5]);
+        let empty = Tree::default().digests([Algorithm::Md5]);
+        assert_eq!(empty[""].content[&Algorithm::Md5], "d41d8cd98f00b204e9800998ecf8427e");
+    }
 }

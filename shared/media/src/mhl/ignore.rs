@@ -1,48 +1,92 @@
 //! What a history leaves out.
 
+use ::ignore::gitignore::{Gitignore, GitignoreBuilder};
+
 use crate::path::RelativePath;
 
 /// The patterns that every history has.
 pub const DEFAULT_PATTERNS: [&str; 3] = [".DS_Store", "ascmhl", "ascmhl/"];
 
+/// Lines of one history; more would only be there to make matching slow.
+const MAX_PATTERNS: usize = 10_000;
+
 /// Patterns with the meaning of a gitignore file at the root of the history.
 #[derive(Debug, Clone)]
 pub struct Ignore {
-    patterns: Vec<String>,
-    matcher: ignore::gitignore::Gitignore,
+    own: Vec<String>,
+    matcher: Gitignore,
 }
 
 impl Ignore {
-    /// These patterns, and the three that every history has. A line that is no pattern is left out; see
-    /// [`Ignore::check`].
+    /// These patterns, each once, and the three that every history has. A line that is no pattern ([`Ignore::check`]) matches
+    /// nothing.
     pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut all: Vec<String> = Vec::new();
-        for pattern in patterns.into_iter().chain(DEFAULT_PATTERNS) {
-            // The defaults come last, where no pattern can take them back.
-            if DEFAULT_PATTERNS.contains(&pattern) || !all.iter().any(|known| known == pattern) {
-                all.push(pattern.to_owned());
+        let mut own: Vec<String> = Vec::new();
+        let mut builder = GitignoreBuilder::new("");
+        for pattern in patterns.into_iter().take(MAX_PATTERNS) {
+            if DEFAULT_PATTERNS.contains(&pattern) || own.iter().any(|known| known == pattern) {
+                continue;
+            }
+            if builder.add_line(None, pattern).is_ok() {
+                own.push(pattern.to_owned());
             }
         }
-        let mut builder = ignore::gitignore::GitignoreBuilder::new("");
-        all.retain(|pattern| builder.add_line(None, pattern).is_ok());
-        let matcher = builder.build().unwrap_or_else(|_| ignore::gitignore::Gitignore::empty());
-        Self { patterns: all, matcher }
+        Self { own, matcher: builder.build().unwrap_or_else(|_| Gitignore::empty()) }
     }
 
-    /// Whether one line is a pattern; if not, why.
-    pub fn check(pattern: &str) -> Result<(), String> {
-        let mut builder = ignore::gitignore::GitignoreBuilder::new("");
-        builder.add_line(None, pattern).map(drop).map_err(|error| error.to_string())
+    /// Why this line is no pattern; `None` when it is one.
+    pub fn check(pattern: &str) -> Option<String> {
+        let mut builder = GitignoreBuilder::new("");
+        match builder.add_line(None, pattern).map(|builder| builder.build()) {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) | Err(error) => Some(error.to_string()),
+        }
     }
 
-    /// The patterns, in the order in which they were recorded, the defaults once.
+    /// All patterns: the defaults, then the others in the order in which they were recorded.
     pub fn patterns(&self) -> Vec<String> {
-        let own = self.patterns.iter().filter(|pattern| !DEFAULT_PATTERNS.contains(&pattern.as_str()));
-        DEFAULT_PATTERNS.iter().map(|&pattern| pattern.to_owned()).chain(own.cloned()).collect()
+        DEFAULT_PATTERNS.iter().map(|&pattern| pattern.to_owned()).chain(self.own.iter().cloned()).collect()
     }
 
-    /// Whether this path, or a folder above it, is left out.
+    /// Whether this path, or a folder above it, is left out. No pattern can take the defaults back.
     pub fn is_ignored(&self, path: &RelativePath, is_dir: bool) -> bool {
-        self.matcher.matched_path_or_any_parents(path.as_str(), is_dir).is_ignore()
+        path.as_str().split('/').any(|part| part == ".DS_Store" || part == super::FOLDER_NAME)
+            || self.matcher.matched_path_or_any_parents(path.as_str(), is_dir).is_ignore()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ignored(patterns: &[&str], path: &str) -> bool {
+        Ignore::new(patterns.iter().copied()).is_ignored(&RelativePath::new(path).unwrap(), false)
+    }
+
+    #[test]
+    fn patterns_are_gitignore_lines_at_the_root_of_the_history() {
+        assert!(ignored(&["*.tmp"], "Clips/a.tmp"));
+        assert!(ignored(&["/Clips/cache/"], "Clips/cache/deep/a.mov"));
+        assert!(!ignored(&["/cache"], "Clips/cache/a.mov"));
+        assert!(!ignored(&["*.tmp", "!keep.tmp"], "keep.tmp"));
+    }
+
+    #[test]
+    fn the_defaults_hold_at_any_depth_and_cannot_be_taken_back() {
+        assert!(ignored(&["!ascmhl", "!.DS_Store"], "A001/ascmhl/0001_A001.mhl"));
+        assert!(ignored(&["!ascmhl", "!.DS_Store"], "Clips/.DS_Store"));
+        assert!(!ignored(&[], "Clips/ascmhl.mov"));
+    }
+
+    #[test]
+    fn the_set_keeps_its_order_and_holds_each_pattern_once() {
+        let set = Ignore::new(["*.b", "ascmhl", "*.a", "*.b"]);
+        assert_eq!(set.patterns(), [".DS_Store", "ascmhl", "ascmhl/", "*.b", "*.a"]);
+    }
+
+    #[test]
+    fn a_line_that_is_no_pattern_is_named() {
+        assert!(Ignore::check("a/[z-a]").is_some());
+        assert_eq!(Ignore::check("*.mov"), None);
     }
 }

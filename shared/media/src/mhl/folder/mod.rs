@@ -1,14 +1,18 @@
 //! Histories on a disk: verify a folder, and seal it.
 
+mod read;
+mod scan;
+mod seal;
+#[cfg(test)]
+mod tests;
+mod verify;
+
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Stamp};
-use crate::{
-    error::{Error, Result},
-    hash::Algorithm,
-};
+use crate::{error::Result, hash::Algorithm};
 
 /// Sees how the work goes on, and may stop it.
 pub trait Watch: Sync {
@@ -110,8 +114,8 @@ pub struct SealReport {
 /// # Errors
 /// [`Error::Io`] when the folder cannot be read or the watcher stops it; [`Error::Unsupported`] when there is only a
 /// manifest of the older MHL 1.x. All that is wrong with the data is in the report.
-pub fn verify(root: &Path, _options: &VerifyOptions, _watch: &dyn Watch) -> Result<Report> {
-    Err(Error::unsupported("verifying a folder").in_file(root.display().to_string()))
+pub fn verify(root: &Path, options: &VerifyOptions, watch: &dyn Watch) -> Result<Report> {
+    verify::verify(root, options, watch)
 }
 
 /// Writes the next generation of a folder's history, and of every nested history in it, bottom-up.
@@ -119,6 +123,15 @@ pub fn verify(root: &Path, _options: &VerifyOptions, _watch: &dyn Watch) -> Resu
 /// # Errors
 /// [`Error::Invalid`] when a history is damaged (it must not be continued) or a name cannot stand in a manifest; nothing was
 /// written then. [`Error::Io`] when the folder cannot be read or written or the watcher stops it.
-pub fn seal(root: &Path, _options: &SealOptions, _watch: &dyn Watch) -> Result<SealReport> {
-    Err(Error::unsupported("sealing a folder").in_file(root.display().to_string()))
+pub fn seal(root: &Path, options: &SealOptions, watch: &dyn Watch) -> Result<SealReport> {
+    seal::seal(root, options, watch)
+}
+
+/// A finding of something below `folder`, as one of the root.
+fn within(folder: &str, finding: &Finding) -> Finding {
+    let mut finding = finding.clone();
+    if !folder.is_empty() {
+        finding.path = if finding.path.is_empty() { folder.to_owned() } else { format!("{folder}/{}", finding.path) };
+    }
+    finding
 }

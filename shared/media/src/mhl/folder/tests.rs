@@ -1,0 +1,155 @@
+//! Real folders, sealed and damaged.
+
+use std::{fs, path::PathBuf};
+
+use super::*;
+use crate::mhl::FindingKind;
+
+fn stamp(second: u32) -> Stamp {
+    Stamp { created: format!("2026-11-22T10:57:{second:02}Z"), hostname: "vm".to_owned(), ..Stamp::default() }
+}
+
+fn roll() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("A001");
+    fs::create_dir_all(root.join("Clips/sub")).unwrap();
+    fs::create_dir_all(root.join("Empty")).unwrap();
+    fs::write(root.join("Clips/a.mov"), b"aaaa").unwrap();
+    fs::write(root.join("Clips/sub/a & b \u{e9}.txt"), b"bb").unwrap();
+    fs::write(root.join("zero.bin"), b"").unwrap();
+    (folder, root)
+}
+
+fn sealed(root: &std::path::Path, second: u32) -> SealReport {
+    seal(root, &SealOptions { hashes: Vec::new(), stamp: stamp(second) }, &Unwatched).unwrap()
+}
+
+fn found(root: &std::path::Path) -> Vec<(FindingKind, String)> {
+    let report = verify(root, &VerifyOptions::default(), &Unwatched).unwrap();
+    assert_eq!(report.verdict == Verdict::Verified, report.findings.is_empty());
+    report.findings.into_iter().map(|finding| (finding.kind, finding.path)).collect()
+}
+
+#[test]
+fn what_was_sealed_verifies_and_every_damage_has_its_name() {
+    let (_keep, root) = roll();
+    let report = sealed(&root, 1);
+    assert_eq!((report.manifest.as_str(), report.generation), ("ascmhl/0001_A001_2026-11-22_105701Z.mhl", 1));
+    assert_eq!((report.files, report.bytes), (3, 6));
+    assert_eq!(found(&root), []);
+    fs::write(root.join("Clips/a.mov"), b"aaab").unwrap();
+    assert_eq!(found(&root), [(FindingKind::Mismatch, "Clips/a.mov".to_owned())]);
+    fs::write(root.join("Clips/a.mov"), b"aaa").unwrap();
+    assert_eq!(found(&root), [(FindingKind::SizeMismatch, "Clips/a.mov".to_owned())]);
+    fs::remove_file(root.join("Clips/a.mov")).unwrap();
+    assert_eq!(found(&root), [(FindingKind::Missing, "Clips/a.mov".to_owned())]);
+    fs::write(root.join("Clips/b.mov"), b"aaaa").unwrap();
+    assert_eq!(found(&root), [(FindingKind::Renamed, "Clips/b.mov".to_owned())]);
+    fs::write(root.join("new"), b"n").unwrap();
+    assert_eq!(found(&root).last(), Some(&(FindingKind::Extra, "new".to_owned())));
+}
+
+#[test]
+fn a_renamed_file_that_a_generation_records_verifies() {
+    let (_keep, root) = roll();
+    sealed(&root, 1);
+    fs::rename(root.join("Clips/a.mov"), root.join("Clips/b.mov")).unwrap();
+    assert_eq!(sealed(&root, 2).findings, []);
+    let report = verify(&root, &VerifyOptions::default(), &Unwatched).unwrap();
+    assert_eq!((report.verdict, report.files.renamed, report.files.verified), (Verdict::Verified, 1, 3));
+}
+
+#[test]
+fn sealing_an_upper_folder_seals_the_nested_ones_first_and_refers_to_them() {
+    let (keep, root) = roll();
+    sealed(&root, 1);
+    let report = sealed(keep.path(), 2);
+    assert_eq!(report.generation, 1);
+    assert!(root.join("ascmhl/0002_A001_2026-11-22_105702Z.mhl").exists());
+    assert_eq!(found(keep.path()), []);
+    fs::write(root.join("Clips/a.mov"), b"aaab").unwrap();
+    assert_eq!(found(keep.path()), [(FindingKind::Mismatch, "A001/Clips/a.mov".to_owned())]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dangling_link_and_a_control_character_are_findings_and_cannot_be_sealed() {
+    let (_keep, root) = roll();
+    sealed(&root, 1);
+    std::os::unix::fs::symlink("nowhere", root.join("link")).unwrap();
+    fs::write(root.join("bad\u{1}name"), b"x").unwrap();
+    let kinds: Vec<_> = found(&root).into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, [FindingKind::BadName, FindingKind::DanglingSymlink]);
+    let error = seal(&root, &SealOptions { hashes: Vec::new(), stamp: stamp(2) }, &Unwatched).unwrap_err();
+    assert!(error.to_string().contains("cannot be sealed"), "{error}");
+}
+
+#[test]
+fn no_history_is_a_finding_and_an_older_manifest_is_refused_by_name() {
+    let (_keep, root) = roll();
+    assert_eq!(found(&root), [(FindingKind::NoHistory, String::new())]);
+    fs::write(root.join("old.mhl"), b"<hashlist/>").unwrap();
+    let error = verify(&root, &VerifyOptions::default(), &Unwatched).unwrap_err();
+    assert!(error.to_string().contains("the MHL 1.x manifest `old.mhl` is not supported"), "{error}");
+}
+
+#[test]
+fn an_empty_folder_that_went_or_came_is_a_directory_mismatch() {
+    let (_keep, root) = roll();
+    sealed(&root, 1);
+    fs::create_dir(root.join("Clips/new")).unwrap();
+    let kind = FindingKind::DirectoryMismatch;
+    assert_eq!(found(&root), [(kind, ".".to_owned()), (kind, "Clips".to_owned())]);
+    fs::remove_dir(root.join("Clips/new")).unwrap();
+    assert_eq!(found(&root), []);
+    fs::remove_dir(root.join("Empty")).unwrap();
+    assert_eq!(found(&root), [(kind, ".".to_owned()), (kind, "Empty".to_owned())]);
+}
+
+/// The published scenarios and histories, with the verdict that their authors intended (`samples/README.md`).
+#[test]
+fn published_histories_have_the_verdict_that_their_authors_intended() {
+    let default = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let samples = std::env::var_os("PLATEFLEET_REFERENCE").map_or_else(default, PathBuf::from).join("samples/mhl");
+    if !samples.exists() {
+        println!("SKIPPED: {} is not there (PLATEFLEET_REFERENCE)", samples.display());
+        return;
+    }
+    let bad = [
+        ("histories/c_corrupt", FindingKind::SizeMismatch),
+        ("histories/c_missing", FindingKind::Missing),
+        ("scenarios/scenario_04/file_server/A002R2EC", FindingKind::SizeMismatch),
+    ];
+    let good = [
+        "histories/card1",
+        "histories/Reels",
+        "histories/Reels/A001",
+        "scenarios/scenario_01/travel_01/A002R2EC",
+        "scenarios/scenario_02/file_server/A002R2EC",
+        "scenarios/scenario_03/file_server/A002R2EC",
+        "scenarios/scenario_04/travel_01/A002R2EC",
+        "scenarios/scenario_05/file_server/Reels",
+    ];
+    for place in good {
+        assert_eq!(found(&samples.join(place)), [], "{place}");
+    }
+    for (place, kind) in bad {
+        let found = found(&samples.join(place));
+        assert_eq!(found.len(), 1, "{place}: {found:?}");
+        assert_eq!((found[0].0, found[0].1.as_str()), (kind, "Sidecar.txt"), "{place}");
+    }
+}
+
+/// Leaves sealed folders where a script can hand them to the reference tool.
+#[test]
+#[ignore = "writes to the folder PLATEFLEET_MHL_OUT for an outside judge"]
+fn sealed_folders_for_an_outside_judge() {
+    let out = PathBuf::from(std::env::var_os("PLATEFLEET_MHL_OUT").unwrap());
+    let (keep, root) = roll();
+    let options = |second| SealOptions { hashes: Algorithm::MHL.to_vec(), stamp: stamp(second) };
+    seal(&root, &options(1), &Unwatched).unwrap();
+    seal(&root, &options(2), &Unwatched).unwrap();
+    fs::write(keep.path().join("summary.txt"), b"s").unwrap();
+    seal(keep.path(), &options(3), &Unwatched).unwrap();
+    fs::rename(keep.keep(), out.join("Reels")).unwrap();
+}

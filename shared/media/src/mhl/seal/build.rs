@@ -1,0 +1,238 @@
+//! Decides what the next generation says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{NestedSeal, Scanned, Sealed, Stamp};
+use crate::{
+    error::{Error, Result},
+    hash::{Algorithm, Digests, c4},
+    mhl::{
+        Action, Author, ChainEntry, Creator, DirectoryRecord, Expectation, FOLDER_NAME, FileRecord, Finding,
+        FindingKind, HashEntry, History, Ignore, Manifest, Reference, Tool, directory::Tree,
+    },
+    path::RelativePath,
+};
+
+pub(super) struct Builder<'a> {
+    history: &'a History,
+    stamp: &'a Stamp,
+    nested: &'a [NestedSeal],
+    ignore: Ignore,
+    expected: BTreeMap<RelativePath, Expectation>,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(history: &'a History, stamp: &'a Stamp, nested: &'a [NestedSeal]) -> Self {
+        let (ignore, expected) = (history.ignores(), history.expectations());
+        Self { history, stamp, nested, ignore, expected, findings: Vec::new() }
+    }
+
+    pub(super) fn build(
+        mut self,
+        number: u32,
+        name: String,
+        files: &[Scanned],
+        empty_directories: &[RelativePath],
+    ) -> Result<Sealed> {
+        let scanned = self.scanned(files)?;
+        let renames = self.renames(&scanned);
+        let mut records = Vec::with_capacity(scanned.len());
+        for file in scanned.values() {
+            records.push(self.record(file, renames.get(&file.path))?);
+        }
+        let gone = self.expected.keys().filter(|path| !scanned.contains_key(*path));
+        let moved: BTreeSet<_> = renames.values().collect();
+        let missing = gone
+            .filter(|path| !moved.contains(path))
+            .map(|path| Finding::new(FindingKind::Missing, path.as_str(), "the history lists it, but it is not there"));
+        self.findings.extend(missing);
+        let mut folders = self.folders(&records, empty_directories);
+        let root_hash = folders.remove("").unwrap_or_default();
+        if records.is_empty() && folders.is_empty() {
+            return Err(Error::invalid("there is nothing to seal: no file and no folder"));
+        }
+        let directories = folders
+            .into_iter()
+            .filter_map(|(path, digests)| {
+                Some(DirectoryRecord { path: RelativePath::new(path).ok()?, modified: None, digests, previous: None })
+            })
+            .collect();
+        let manifest = Manifest {
+            creator: self.creator(),
+            process: self.stamp.process,
+            root_hash: (!root_hash.content.is_empty()).then(|| root_hash.clone()),
+            ignore: self.ignore.patterns(),
+            files: records,
+            directories,
+            references: self.references()?,
+            problems: Vec::new(),
+        };
+        let manifest = manifest.to_xml();
+        let c4 = c4(&manifest);
+        let mut chain = self.history.chain.clone();
+        chain.entries.push(ChainEntry { sequence: number, path: name.clone(), c4: c4.clone() });
+        let mut findings = self.findings;
+        findings.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(Sealed { number, name, manifest, c4, chain: chain.to_xml(), root_hash, findings })
+    }
+
+    /// The files by path, without those that are ignored.
+    fn scanned<'f>(&self, files: &'f [Scanned]) -> Result<BTreeMap<&'f RelativePath, &'f Scanned>> {
+        let mut scanned = BTreeMap::new();
+        for file in files {
+            let path = &file.path;
+            if self.ignore.is_ignored(path, false) {
+                continue;
+            }
+            if let Some(nested) = self.nested.iter().find(|nested| path.strip(&nested.root).is_some()) {
+                return Err(Error::invalid(format!("`{path}` belongs to the history of `{}`", nested.root)));
+            }
+            for (algorithm, text) in &file.digests {
+                if !algorithm.is_text(text) {
+                    let text = text.escape_debug();
+                    return Err(Error::invalid(format!("`{path}`: `{text}` is no {algorithm} digest")));
+                }
+            }
+            if !Algorithm::MHL.iter().any(|algorithm| file.digests.contains_key(algorithm)) {
+                return Err(Error::invalid(format!("`{path}` has no digest in a format of ASC MHL")));
+            }
+            if scanned.insert(path, file).is_some() {
+                return Err(Error::invalid(format!("`{path}` is given twice")));
+            }
+        }
+        Ok(scanned)
+    }
+
+    /// New files that are a missing one at another place: the same digests and size, and no other file has them.
+    fn renames(&self, scanned: &BTreeMap<&RelativePath, &Scanned>) -> BTreeMap<RelativePath, RelativePath> {
+        let missing = self.expected.iter().filter(|(path, _)| !scanned.contains_key(path));
+        let mut by_digest: BTreeMap<(Algorithm, &str), Vec<(&RelativePath, &Expectation)>> = BTreeMap::new();
+        for (path, expectation) in missing {
+            for (&algorithm, text) in &expectation.hashes {
+                by_digest.entry((algorithm, text)).or_default().push((path, expectation));
+            }
+        }
+        let mut found: BTreeMap<&RelativePath, Vec<RelativePath>> = BTreeMap::new();
+        for file in scanned.values().filter(|file| file.size > 0 && !self.expected.contains_key(&file.path)) {
+            let same = |expectation: &Expectation| {
+                expectation.size.is_none_or(|size| size == file.size)
+                    && expectation.hashes.iter().all(|(a, text)| file.digests.get(a).is_none_or(|own| own == text))
+            };
+            let candidates: BTreeSet<&RelativePath> = file
+                .digests
+                .iter()
+                .flat_map(|(&algorithm, text)| by_digest.get(&(algorithm, text)).into_iter().flatten())
+                .filter(|(_, expectation)| same(expectation))
+                .map(|(path, _)| *path)
+                .collect();
+            if let [one] = candidates.into_iter().collect::<Vec<_>>()[..] {
+                found.entry(one).or_default().push(file.path.clone());
+            }
+        }
+        let unique =
+            found.into_iter().filter_map(|(old, mut new)| Some((new.pop().filter(|_| new.is_empty())?, old.clone())));
+        unique.collect()
+    }
+
+    fn record(&mut self, file: &Scanned, previous: Option<&RelativePath>) -> Result<FileRecord> {
+        let path = &file.path;
+        let digests = file.digests.iter().filter(|(algorithm, _)| Algorithm::MHL.contains(algorithm));
+        let known = self.expected.get(previous.unwrap_or(path)).map(|expectation| &expectation.hashes);
+        let entry = |text: &String, action| HashEntry {
+            text: text.clone(),
+            action: Some(action),
+            date: Some(self.stamp.created.clone()),
+        };
+        let hashes = match known.filter(|known| !known.is_empty()) {
+            None => digests.map(|(&algorithm, text)| (algorithm, entry(text, Action::Original))).collect(),
+            Some(known) => {
+                let (old, new): (Vec<_>, Vec<_>) = digests.partition(|(algorithm, _)| known.contains_key(algorithm));
+                if old.is_empty() {
+                    let formats: Vec<_> = known.keys().map(|algorithm| algorithm.name()).collect();
+                    let formats = formats.join(" or ");
+                    return Err(Error::invalid(format!(
+                        "`{path}` cannot be compared: the history knows it by {formats}; hash it in that format too"
+                    )));
+                }
+                let mut hashes = BTreeMap::new();
+                let mut mismatches = Vec::new();
+                for (&algorithm, text) in old {
+                    let action = if known[&algorithm] == *text { Action::Verified } else { Action::Failed };
+                    if action == Action::Failed {
+                        mismatches.push(format!("{algorithm} is {text}, the history says {}", known[&algorithm]));
+                    }
+                    hashes.insert(algorithm, entry(text, action));
+                }
+                // A digest in a new format stands for the old one only when the same read verified that.
+                if mismatches.is_empty() {
+                    hashes.extend(new.into_iter().map(|(&algorithm, text)| (algorithm, entry(text, Action::Verified))));
+                } else {
+                    self.findings.push(Finding::new(FindingKind::Mismatch, path.as_str(), mismatches.join("; ")));
+                }
+                hashes
+            }
+        };
+        Ok(FileRecord {
+            path: path.clone(),
+            size: Some(file.size),
+            created: None,
+            modified: file.modified.clone(),
+            hashes,
+            previous: previous.cloned(),
+        })
+    }
+
+    fn folders(
+        &self,
+        records: &[FileRecord],
+        empty_directories: &[RelativePath],
+    ) -> BTreeMap<String, crate::mhl::DirectoryDigests> {
+        let digests: Vec<Digests> = records
+            .iter()
+            .map(|record| record.hashes.iter().map(|(&algorithm, entry)| (algorithm, entry.text.clone())).collect())
+            .collect();
+        let mut tree = Tree::default();
+        for (record, digests) in records.iter().zip(&digests) {
+            tree.add_file(&record.path, digests);
+        }
+        for path in empty_directories.iter().filter(|path| !self.ignore.is_ignored(path, true)) {
+            tree.add_folder(path);
+        }
+        for nested in self.nested {
+            tree.add_nested(&nested.root, &nested.root_hash);
+        }
+        let nested = self.nested.iter().flat_map(|nested| nested.root_hash.content.keys());
+        let mut formats: BTreeSet<Algorithm> = digests.iter().flat_map(BTreeMap::keys).chain(nested).copied().collect();
+        if formats.is_empty() {
+            formats.extend(self.history.formats());
+        }
+        if formats.is_empty() {
+            formats.insert(Algorithm::Xxh128);
+        }
+        tree.digests(formats)
+    }
+
+    fn references(&self) -> Result<Vec<Reference>> {
+        let mut references = Vec::new();
+        for nested in self.nested {
+            let path = RelativePath::new(format!("{}/{FOLDER_NAME}/{}", nested.root, nested.name))?;
+            references.push(Reference { path, c4: nested.c4.clone() });
+        }
+        references.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(references)
+    }
+
+    fn creator(&self) -> Creator {
+        let Stamp { created, hostname, author, location, comment, .. } = self.stamp;
+        let author = author.iter().map(|name| Author { name: name.clone(), ..Author::default() });
+        Creator {
+            created: created.clone(),
+            hostname: hostname.clone(),
+            tool: Tool { name: "platefleet".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) },
+            authors: author.collect(),
+            location: location.clone(),
+            comment: comment.clone(),
+        }
+    }
+}
