@@ -93,11 +93,23 @@ impl Subject {
 
     /// Where it stands.
     pub(crate) async fn status(&self, fleet: &Fleet) -> Result<Status, Failure> {
-        let (found, id) = match self {
-            Self::Roll(roll) => (status::of_roll(fleet, roll).await?, roll.to_string()),
-            Self::Job(job) => (status::of_job(fleet, job).await?, job.to_string()),
-        };
-        found.ok_or_else(|| unknown(&id))
+        self.look(fleet).await?.ok_or_else(|| self.unknown())
+    }
+
+    /// Where it stands; `None` when nothing is known of it.
+    pub(crate) async fn look(&self, fleet: &Fleet) -> Result<Option<Status>, Failure> {
+        Ok(match self {
+            Self::Roll(roll) => status::of_roll(fleet, roll).await?,
+            Self::Job(job) => status::of_job(fleet, job).await?,
+        })
+    }
+
+    /// Why it cannot be talked about.
+    pub(crate) fn unknown(&self) -> Failure {
+        match self {
+            Self::Roll(roll) => unknown(&roll.to_string()),
+            Self::Job(job) => unknown(job.as_str()),
+        }
     }
 }
 

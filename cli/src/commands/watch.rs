@@ -1,6 +1,6 @@
 //! `platefleet watch`: follows a roll or a job until it has ended.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use platefleet_fleet::{aws::Fleet, status::Status as Standing};
 
@@ -13,6 +13,9 @@ use crate::{
 
 /// Between two looks.
 const PERIOD: Duration = Duration::from_millis(400);
+
+/// What has just been uploaded is known after this time.
+const UNKNOWN: Duration = Duration::from_secs(10);
 
 /// Follow a roll or a job until it has ended (JSON: a line a change)
 #[derive(Debug, clap::Args)]
@@ -48,9 +51,15 @@ pub(crate) async fn follow(
     mut changed: impl FnMut(&Standing) -> Result<(), Failure>,
 ) -> Result<Standing, Failure> {
     let bar = console.bar("", Unit::Count, 0);
-    let mut last: Option<Standing> = None;
+    let (begun, mut last) = (Instant::now(), None::<Standing>);
     loop {
-        let now = subject.status(fleet).await?;
+        let Some(now) = subject.look(fleet).await? else {
+            if begun.elapsed() > UNKNOWN {
+                return Err(subject.unknown());
+            }
+            console.pause(PERIOD).await?;
+            continue;
+        };
         let count = |name: &str| now.counts.get(name).copied().unwrap_or(0);
         bar.set_prefix(now.state.to_lowercase());
         bar.set_length(count("expected") + count("frames"));
