@@ -32,7 +32,7 @@ use crate::{
 
 /// Verified footage and VFX plates from camera originals: on this machine, or by a fleet of functions.
 #[derive(Debug, Parser)]
-#[command(name = "platefleet", version, about, propagate_version = true, max_term_width = 100)]
+#[command(name = "platefleet", version, propagate_version = true, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done; 1 the data is bad; 2 usage, or a choice that must be made; 3 unsupported; \
                         4 an I/O or service failure. 130 when stopped by Ctrl-C."
