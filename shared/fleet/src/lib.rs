@@ -15,7 +15,7 @@
 //! | [`runner`] | a batch of messages: partial failures, panics caught per record |
 //! | [`s3_event`] | what S3 says in a notification |
 //! | [`telemetry`] | JSON logs and metrics |
-//! | [`env`] | the names of the environment variables |
+//! | [`mod@env`] | the names of the environment variables |
 //! | [`aws`] | the ports on S3, SQS and DynamoDB |
 //!
 //! A handler knows ports, never an SDK type; only [`aws`] knows those.
