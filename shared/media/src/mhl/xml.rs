@@ -219,7 +219,7 @@ impl<'a> Document<'a> {
         let position = (self.reader.buffer_position() as usize).min(self.text.len());
         if position > self.counted {
             let new = &self.text.as_bytes()[self.counted..position];
-            self.line += new.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            self.line += new.split(|&byte| byte == b'\n').skip(1).count() as u64;
             self.counted = position;
         }
         self.line

@@ -115,7 +115,7 @@ pub struct SealReport {
 /// [`Error::Io`] when the folder cannot be read or the watcher stops it; [`Error::Unsupported`] when there is only a
 /// manifest of the older MHL 1.x. All that is wrong with the data is in the report.
 pub fn verify(root: &Path, options: &VerifyOptions, watch: &dyn Watch) -> Result<Report> {
-    verify::verify(root, options, watch)
+    verify::verify(root, *options, watch)
 }
 
 /// Writes the next generation of a folder's history, and of every nested history in it, bottom-up.

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// See [`super::verify`].
-pub(super) fn verify(root: &Path, options: &VerifyOptions, watch: &dyn Watch) -> Result<Report> {
+pub(super) fn verify(root: &Path, options: VerifyOptions, watch: &dyn Watch) -> Result<Report> {
     let disk = scan(root)?;
     let Some(top) = disk.histories.get("") else { return without_history(root) };
     let newest = top.newest().map_or(0, |generation| generation.number);
@@ -122,7 +122,7 @@ pub(super) fn verify(root: &Path, options: &VerifyOptions, watch: &dyn Watch) ->
 fn without_history(root: &Path) -> Result<Report> {
     for entry in fs::read_dir(root).map_err(failed(root))? {
         let name = entry.map_err(failed(root))?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".mhl") && !name.starts_with("._") {
+        if Path::new(&name).extension().is_some_and(|e| e == "mhl") && !name.starts_with("._") {
             return Err(
                 Error::unsupported(format!("the MHL 1.x manifest `{name}`")).in_file(root.display().to_string())
             );

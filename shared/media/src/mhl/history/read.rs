@@ -1,6 +1,7 @@
 //! A history from the files of its folder.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::{Chain, Finding, FindingKind, Generation, History, Ignore, Manifest};
 use crate::{hash::c4, mhl::CHAIN_NAME, path::RelativePath};
@@ -41,7 +42,7 @@ impl History {
 
 /// Whether a file of the `ascmhl` folder is a manifest by its name.
 pub(in crate::mhl) fn is_manifest_name(name: &str) -> bool {
-    name.ends_with(".mhl") && !name.starts_with("._")
+    Path::new(name).extension().is_some_and(|extension| extension == "mhl") && !name.starts_with("._")
 }
 
 /// The generation in a manifest's name: `0002_A001_2026-11-22_105822Z.mhl` is 2.
@@ -140,7 +141,7 @@ impl Reader<'_> {
                     self.find(FindingKind::HistoryForked, name, detail);
                 }
                 None => {
-                    self.find(FindingKind::ManifestUnlisted, name, "the chain does not list it, so it does not count")
+                    self.find(FindingKind::ManifestUnlisted, name, "the chain does not list it, so it does not count");
                 }
             }
         }

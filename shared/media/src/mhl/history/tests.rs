@@ -131,10 +131,13 @@ fn a_manifest_that_is_no_manifest_is_malformed_even_when_the_chain_vouches_for_i
     assert_eq!(found(&files), [(FindingKind::Malformed, FIRST.to_owned())]);
 }
 
+/// Path, previous path, digit that its digest repeats, action.
+type Record<'a> = (&'a str, Option<&'a str>, u8, &'a str);
+
 /// A history whose generations are these records (path, previous path, digit, action).
-fn history(generations: &[&[(&str, Option<&str>, u8, &str)]]) -> History {
-    let manifest = |records: &&[(&str, Option<&str>, u8, &str)]| {
-        let records: String = records
+fn history(generations: &[&[Record<'_>]]) -> History {
+    let manifest = |records: &&[Record<'_>]| {
+        let records: Vec<String> = records
             .iter()
             .map(|(path, previous, digit, action)| {
                 let previous = previous.map_or_else(String::new, |p| format!("<previousPath>{p}</previousPath>"));
@@ -142,6 +145,7 @@ fn history(generations: &[&[(&str, Option<&str>, u8, &str)]]) -> History {
                 format!("<hash><path>{path}</path><xxh64 action=\"{action}\">{digest}</xxh64>{previous}</hash>")
             })
             .collect();
+        let records = records.concat();
         let document = format!(
             "<hashlist version=\"2.0\" xmlns=\"urn:ASC:MHL:v2.0\"><creatorinfo/><processinfo><process>in-place</process>\
              </processinfo><hashes>{records}</hashes></hashlist>"

@@ -113,28 +113,24 @@ impl Records<'_> {
         let path = self.path(element, path_element.map_or("", |path| &path.text))?;
         let start = path_element.map(|path| &path.start);
         let attribute = |name| start.and_then(|start| start.owned(name));
-        let size = attribute("size").and_then(|text| match text.trim().parse() {
-            Ok(size) => Some(size),
-            Err(_) => {
+        let size = attribute("size").and_then(|text| {
+            let size = text.trim().parse().ok();
+            if size.is_none() {
                 let text = text.escape_debug();
                 self.problem(FindingKind::Malformed, element, format!("`{path}` has the size `{text}`"));
-                None
             }
+            size
         });
         let mut hashes = BTreeMap::new();
         for child in &element.children {
             let Some((algorithm, text)) = self.digest(child, &path) else { continue };
-            let action = match child.start.attribute("action") {
-                None => None,
-                Some(word) => match Action::parse(word) {
-                    Some(action) => Some(action),
-                    None => {
-                        let word = word.escape_debug();
-                        self.problem(FindingKind::Malformed, child, format!("`{path}` has the action `{word}`"));
-                        continue;
-                    }
-                },
-            };
+            let word = child.start.attribute("action");
+            let action = word.and_then(Action::parse);
+            if let (Some(word), None) = (word, &action) {
+                let word = word.escape_debug();
+                self.problem(FindingKind::Malformed, child, format!("`{path}` has the action `{word}`"));
+                continue;
+            }
             let entry = HashEntry { text, action, date: child.start.owned("hashdate") };
             if hashes.insert(algorithm, entry).is_some() {
                 self.problem(FindingKind::Malformed, child, format!("`{path}` has {algorithm} twice"));
@@ -211,13 +207,13 @@ impl Records<'_> {
         match RelativePath::new(text) {
             Ok(path) => Some(path),
             Err(error) => {
-                self.problem(FindingKind::UnsafePath, element, error.to_string());
+                self.problem(FindingKind::UnsafePath, element, error);
                 None
             }
         }
     }
 
-    fn problem(&mut self, kind: FindingKind, element: &Element, detail: String) {
+    fn problem(&mut self, kind: FindingKind, element: &Element, detail: impl std::fmt::Display) {
         let line = element.start.line;
         match self.problems.len() {
             ..MAX_PROBLEMS => self.problems.push(Finding::new(kind, self.name, format!("line {line}: {detail}"))),
