@@ -49,6 +49,9 @@ impl<'a> Builder<'a> {
         self.findings.extend(missing);
         let mut folders = self.folders(&records, empty_directories);
         let root_hash = folders.remove("").unwrap_or_default();
+        // What was not read has no record, and leaves the folders above it without digests.
+        records.retain(|record| !record.hashes.is_empty());
+        folders.retain(|_, digests| !digests.content.is_empty());
         if records.is_empty() && folders.is_empty() {
             return Err(Error::invalid("there is nothing to seal: no file and no folder"));
         }
@@ -94,7 +97,8 @@ impl<'a> Builder<'a> {
                     return Err(Error::invalid(format!("`{path}`: `{text}` is no {algorithm} digest")));
                 }
             }
-            if !Algorithm::MHL.iter().any(|algorithm| file.digests.contains_key(algorithm)) {
+            let is_known = Algorithm::MHL.iter().any(|algorithm| file.digests.contains_key(algorithm));
+            if !file.digests.is_empty() && !is_known {
                 return Err(Error::invalid(format!("`{path}` has no digest in a format of ASC MHL")));
             }
             if scanned.insert(path, file).is_some() {
@@ -137,6 +141,7 @@ impl<'a> Builder<'a> {
 
     fn record(&mut self, file: &Scanned, previous: Option<&RelativePath>) -> Result<FileRecord> {
         let path = &file.path;
+        let unread = file.digests.is_empty();
         let digests = file.digests.iter().filter(|(algorithm, _)| Algorithm::MHL.contains(algorithm));
         let known = self.expected.get(previous.unwrap_or(path)).map(|expectation| &expectation.hashes);
         let entry = |text: &String, action| HashEntry {
@@ -148,7 +153,7 @@ impl<'a> Builder<'a> {
             None => digests.map(|(&algorithm, text)| (algorithm, entry(text, Action::Original))).collect(),
             Some(known) => {
                 let (old, new): (Vec<_>, Vec<_>) = digests.partition(|(algorithm, _)| known.contains_key(algorithm));
-                if old.is_empty() {
+                if old.is_empty() && !unread {
                     let formats: Vec<_> = known.keys().map(|algorithm| algorithm.name()).collect();
                     let formats = formats.join(" or ");
                     return Err(Error::invalid(format!(

@@ -37,7 +37,8 @@ pub struct Scanned {
     pub size: u64,
     /// When it was last changed, `xs:dateTime`.
     pub modified: Option<String>,
-    /// Its digests, all from the same read. Those that ASC MHL does not know are left out.
+    /// Its digests, all from the same read. Those that ASC MHL does not know are left out. A file without any is there
+    /// but was not read: it gets no record, and the folders above it no digests.
     pub digests: Digests,
 }
 

@@ -235,3 +235,16 @@ proptest! {
         prop_assert!(roll.history().is_whole());
     }
 }
+
+#[test]
+fn a_file_that_was_not_read_has_no_record_and_leaves_the_folders_without_digests() {
+    let mut roll = Roll::default();
+    let unread = Scanned { digests: BTreeMap::new(), ..file("Clips/b", b"2", &[]) };
+    let (manifest, findings) = roll.seal(&[file("Clips/a", b"1", &[Xxh128]), unread.clone()]);
+    assert_eq!(manifest.files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(), ["Clips/a"]);
+    assert!(manifest.directories.is_empty() && manifest.root_hash.is_none() && findings.is_empty());
+    // Known or not, it is there: neither missing nor wrong.
+    let (whole, _) = roll.seal(&[file("Clips/a", b"1", &[Xxh128]), file("Clips/b", b"2", &[Xxh128])]);
+    assert_eq!((whole.files.len(), whole.directories.len()), (2, 1));
+    assert_eq!(roll.seal(&[file("Clips/a", b"1", &[Xxh128]), unread]).1, []);
+}
