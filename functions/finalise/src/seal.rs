@@ -61,12 +61,22 @@ impl Delivered {
             Err(Error::Conflict(_)) => self.replace_unsealed(env, &manifest, sealed).await?,
             Err(other) => return Err(other.into()),
         }
-        if self.files.get(CHAIN_NAME) != Some(&sealed.chain) {
-            let condition = self.chain_etag.clone().map_or(PutIf::Absent, PutIf::Match);
-            env.put(Bucket::Delivery, &self.key(CHAIN_NAME), sealed.chain.clone(), condition).await?;
-        }
+        self.move_chain(env, sealed).await?;
         self.clear(env, &sealed.chain).await?;
         Ok(manifest)
+    }
+
+    /// Writes the chain over the one that was read. Somebody else may have written the very same one.
+    async fn move_chain(&self, env: &impl Needs, sealed: &Sealed) -> Result<(), Failure> {
+        if self.files.get(CHAIN_NAME) == Some(&sealed.chain) {
+            return Ok(());
+        }
+        let key = self.key(CHAIN_NAME);
+        let condition = self.chain_etag.clone().map_or(PutIf::Absent, PutIf::Match);
+        match env.put(Bucket::Delivery, &key, sealed.chain.clone(), condition).await {
+            Err(Error::Conflict(_)) if env.get(Bucket::Delivery, &key, None, None).await? == sealed.chain => Ok(()),
+            other => Ok(other.map(|_| ())?),
+        }
     }
 
     /// The same bytes stand there already, or bytes that no chain has sealed.

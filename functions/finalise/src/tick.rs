@@ -15,7 +15,7 @@ use platefleet_fleet::{
 };
 use platefleet_media::{clip, path::RelativePath};
 
-use crate::{Needs, job, roll};
+use crate::Needs;
 
 /// Most missing files that a resting roll lists; its counts tell how many there are.
 const MAX_MISSING: usize = 1_000;
@@ -50,7 +50,11 @@ pub(crate) async fn of_roll(env: &impl Needs, id: &RollId, tick: u64) -> Result<
     if row.watch.open == Some(open) {
         push_roll(env, &row).await?;
     }
-    roll::settle(env, id).await
+    // By message: a roll that cannot be sealed ends with the dead letters, not with ticks that fail for ever.
+    if row.planned.is_some() && rolls.nothing_open(id, 0).await? {
+        rolls.settle(id).await?;
+    }
+    Ok(())
 }
 
 /// Nothing has come for long, and nothing is being worked on.
@@ -170,5 +174,8 @@ pub(crate) async fn of_job(env: &impl Needs, id: &JobId, tick: u64) -> Result<()
             jobs.resend_ranges(&row).await?;
         }
     }
-    job::settle(env, id).await
+    if row.planned.is_some() && jobs.nothing_open(id, 0).await? {
+        jobs.settle(id).await?;
+    }
+    Ok(())
 }

@@ -46,7 +46,10 @@ pub(crate) async fn expand(env: &impl Needs, roll: &RollId, hop: u32, again: boo
         return Err(Failure::Hopeless(format!("{roll}: its history took more than {MAX_HOPS} invocations to expand")));
     }
     let rolls = Rolls(env);
-    rolls.touch(roll, false).await?;
+    // The row goes before the listing: an upload that is looked up later finds it.
+    if rolls.roll(roll).await?.is_none() {
+        rolls.touch(roll, false).await?;
+    }
     let uploaded = history::read(env, Bucket::Ingest, &roll.to_string()).await?;
     let history = History::read(&uploaded.files);
     let findings: Vec<Finding> = history.findings.iter().cloned().map(Finding::from).collect();
@@ -123,8 +126,11 @@ async fn wait(env: &impl Needs, roll: &RollId, findings: &[Finding]) -> Result<(
             row
         })
     };
-    rolls.update_roll(roll, note).await?;
-    rolls.touch(roll, false).await?;
+    let (_, is_news) = rolls.update_roll(roll, note).await?;
+    // Looking again is no new fact: a history that is never finished comes to rest.
+    if is_news {
+        rolls.touch(roll, false).await?;
+    }
     Ok(())
 }
 
