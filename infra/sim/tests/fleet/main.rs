@@ -1,0 +1,8 @@
+//! The whole fleet in the in-memory world: all handlers over the real queues' habits, from an upload to a seal.
+#![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
+
+mod bad_input;
+mod crashes;
+mod house;
+mod pulls;
+mod rolls;
