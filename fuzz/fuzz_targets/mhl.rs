@@ -18,7 +18,10 @@ fuzz_target!(|bytes: &[u8]| {
         }
         let name = format!("{number:04}_A001_2026-11-24_100000Z.mhl");
         if let Ok(manifest) = Manifest::parse(&name, part) {
-            assert_eq!(Manifest::parse(&name, &manifest.to_xml()).expect("what we write we read"), manifest);
+            // Half a directory hash (content or structure alone) is read leniently and not written, so the first
+            // writing may lose it; what was written once is written the same again.
+            let xml = manifest.to_xml();
+            assert_eq!(Manifest::parse(&name, &xml).expect("what we write we read").to_xml(), xml);
         }
         files.insert(name, part.to_vec());
     }
