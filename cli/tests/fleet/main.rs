@@ -3,6 +3,8 @@
 //! The function binaries stand beside the command; `make test` builds them first.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod faults;
+
 use std::{
     fs,
     io::{BufRead as _, BufReader},
@@ -14,16 +16,17 @@ use serde_json::{Value, json};
 
 const FUNCTIONS: [&str; 7] = ["intake", "hash", "inspect", "plan", "render", "finalise", "status"];
 
-/// The folder of the function binaries; none, and said aloud, when they are not built.
-fn functions() -> Option<PathBuf> {
+/// The folder of the function binaries, which have to be built first.
+fn functions() -> PathBuf {
     let folder = Path::new(env!("CARGO_BIN_EXE_platefleet")).parent().unwrap().to_owned();
     for function in FUNCTIONS {
-        if !folder.join(format!("platefleet-{function}")).is_file() {
-            eprintln!("SKIPPED: platefleet-{function} is not built (cargo build --workspace --bins)");
-            return None;
-        }
+        let is_built = folder.join(format!("platefleet-{function}")).is_file();
+        assert!(
+            is_built,
+            "platefleet-{function} is not built: `make test` does that, or `cargo build --workspace --bins`"
+        );
     }
-    Some(folder)
+    folder
 }
 
 /// A running `platefleet local`, stopped at the end as Ctrl-C does it.
@@ -34,6 +37,7 @@ struct Local {
 
 impl Local {
     fn start(dir: &Path) -> Self {
+        functions();
         let mut command = Command::new(env!("CARGO_BIN_EXE_platefleet"));
         command.args(["local", "--time-scale", "60", "--dir"]).arg(dir).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -84,9 +88,6 @@ fn flip_a_bit(path: &Path) {
 
 #[test]
 fn plates_of_the_fleet_are_byte_for_byte_those_of_render_and_their_manifest_verifies() {
-    if functions().is_none() {
-        return;
-    }
     let dir = tempfile::tempdir().unwrap();
     let fleet = Local::start(&dir.path().join("fleet"));
     let footage = roll(&fleet, &dir.path().join("A001"));
@@ -116,9 +117,6 @@ fn plates_of_the_fleet_are_byte_for_byte_those_of_render_and_their_manifest_veri
 
 #[test]
 fn damage_is_refused_at_the_door_and_a_missing_file_that_comes_later_heals_the_roll() {
-    if functions().is_none() {
-        return;
-    }
     let dir = tempfile::tempdir().unwrap();
     let fleet = Local::start(&dir.path().join("fleet"));
     let footage = roll(&fleet, &dir.path().join("A001"));
@@ -140,9 +138,6 @@ fn damage_is_refused_at_the_door_and_a_missing_file_that_comes_later_heals_the_r
 
 #[test]
 fn a_pull_of_what_is_not_there_is_a_reason_and_not_a_loop() {
-    if functions().is_none() {
-        return;
-    }
     let dir = tempfile::tempdir().unwrap();
     let fleet = Local::start(&dir.path().join("fleet"));
     let footage = roll(&fleet, &dir.path().join("A001"));
@@ -164,7 +159,7 @@ fn a_pull_of_what_is_not_there_is_a_reason_and_not_a_loop() {
 
 #[test]
 fn the_demo_plays_to_its_end_and_leaves_nothing_running() {
-    let Some(functions) = functions() else { return };
+    let functions = functions();
     let dir = tempfile::tempdir().unwrap();
     let demo = dir.path().join("demo");
     let mut command = Command::new(env!("CARGO_BIN_EXE_platefleet"));
