@@ -21,7 +21,8 @@ pub(crate) async fn launch(
     job: &JobId,
 ) -> Result<(), Error> {
     let jobs = Jobs(env);
-    if jobs.job(job).await?.is_some_and(|row| row.state != JobState::Planning) {
+    let (known, _) = jobs.update_job(job, |was| reopened(was?, env.now_ms())).await?;
+    if known.is_some_and(|row| row.state != JobState::Planning) {
         return Ok(());
     }
     let plan = read_plan(env, production, pull, job).await?;
@@ -51,6 +52,19 @@ pub(crate) async fn launch(
     .await?;
     tracing::info!(job = job.as_str(), ranges, shots = plan.shots.len(), "launched");
     Ok(())
+}
+
+/// A job whose planning was given up before its rows stood is planned anew when its order is: in the next round, and in an
+/// epoch of its own.
+fn reopened(row: &JobRow, now_ms: u64) -> Option<JobRow> {
+    (row.state == JobState::Failed && row.planned.is_none()).then(|| JobRow {
+        state: JobState::Planning,
+        round: row.round + 1,
+        epoch: row.epoch + 1,
+        findings: Vec::new(),
+        updated_ms: now_ms,
+        ..row.clone()
+    })
 }
 
 fn job_row(plan: &Plan, now_ms: u64) -> JobRow {

@@ -3,10 +3,9 @@
 use platefleet_fleet::order::{Settings, Shot};
 use platefleet_media::{
     frame::{self, Crop},
-    plate::{Recipe, WhiteBalance},
+    plate::Recipe,
     raw::Debayer,
 };
-use serde::de::DeserializeOwned;
 
 use crate::attachments::{Attachments, Framing};
 
@@ -57,36 +56,6 @@ fn of<'a>(settings: &Settings, attachments: &'a Attachments) -> Result<(Recipe, 
             None => return Err(format!("`{name}` was not read")),
         },
     };
-    if framing.is_none() && (settings.canvas.is_some() || settings.decision.is_some()) {
-        return Err("`canvas` and `decision` need a framing document (`fdl`)".into());
-    }
-    let raw = settings.raw.clone().unwrap_or_default();
-    let white_balance = match raw.white_balance.as_ref().and_then(serde_json::Value::as_f64) {
-        Some(kelvin) => WhiteBalance::Kelvin(kelvin),
-        None => WhiteBalance::AsShot,
-    };
-    let recipe = Recipe {
-        debayer: word("debayer", settings.debayer.as_ref(), "quality, fast, half")?,
-        white_balance,
-        tint: raw.tint.unwrap_or(0.0),
-        exposure_stops: raw.exposure_stops.unwrap_or(0.0),
-        highlights: word("highlights", raw.highlights.as_ref(), "clip, reconstruct")?,
-        working_space: word("working_space", settings.working_space.as_ref(), "aces2065-1, acescg")?,
-        crop: word("crop", settings.crop.as_ref(), "none, effective, protection, decision")?,
-        canvas: settings.canvas.clone(),
-        decision: settings.decision.clone(),
-        fdl_sha256: framing.map(|f| f.place.sha256.clone()),
-        compression: word("compression", settings.compression.as_ref(), "zip, zips, piz, none")?,
-        profile: word("profile", settings.profile.as_ref(), "plate, aces-strict")?,
-        ..Recipe::default()
-    };
-    recipe.check().map_err(|e| e.to_string())?;
+    let recipe = settings.recipe(framing.map(|f| f.document.text().as_bytes())).map_err(|e| e.to_string())?;
     Ok((recipe, framing))
-}
-
-/// A setting as one of its words.
-fn word<T: DeserializeOwned + Default>(name: &str, value: Option<&String>, known: &str) -> Result<T, String> {
-    let Some(value) = value else { return Ok(T::default()) };
-    serde_json::from_value(value.as_str().into())
-        .map_err(|_| format!("`{name}` is `{}`; known are {known}", value.escape_debug()))
 }

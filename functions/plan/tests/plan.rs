@@ -242,7 +242,7 @@ fn every_event_is_accounted_for_and_the_good_ones_are_made() {
         (
             json!({"clip": "A001C001", "compression": "dwab"}),
             Refused,
-            "`compression` is `dwab`; known are zip, zips, piz, none",
+            "compression: `dwab` is none of zip, zips, piz, none",
         ),
         (json!({"clip": "A001C001", "profile": "aces-strict"}), Refused, "has compression none"),
         (json!({"clip": "A001C001", "crop": "decision"}), Refused, "a crop needs a framing document"),

@@ -24,7 +24,7 @@ fn worked(prepare: impl FnOnce(&World), weather: Weather) -> World {
 fn delivery(world: &World) -> (BTreeMap<String, Vec<u8>>, Vec<String>) {
     let (mut plates, mut others) = (BTreeMap::new(), Vec::new());
     for key in world.keys(Bucket::Delivery, "") {
-        if key.ends_with(".exr") {
+        if key.rsplit('.').next() == Some("exr") {
             let bytes = world.object(Bucket::Delivery, &key).unwrap();
             plates.insert(key, bytes);
         } else {

@@ -2,15 +2,16 @@
 
 use platefleet_fleet::{
     id::{Production, PullName},
-    ports::Bucket,
+    message::Queue,
+    ports::{Bucket, Error},
     status::{self, Status},
     store::{Jobs, PullRow, PullState},
 };
 use platefleet_media::hash::Algorithm;
-use platefleet_sim::{World, block_on};
+use platefleet_sim::{Fault, Functions, Port, Weather, World, block_on};
 use serde_json::{Value, json};
 
-use crate::house::{Card, calm, delivered, findings, frames};
+use crate::house::{Card, calm, delivered, findings, frames, settle};
 
 /// An order of all frames of one clip.
 pub(crate) fn order(clip: &str) -> Value {
@@ -119,4 +120,26 @@ fn a_frame_that_cannot_be_decoded_fails_its_range_and_nothing_else() {
     let root = format!("show/plates/VFX_001-{}", pull(&world).job.unwrap().short());
     assert_eq!(delivered(&world, &format!("{root}/AB_010_PL01_v001")).generations.len(), 1, "the whole shot is sealed");
     assert_eq!(world.keys(Bucket::Delivery, &format!("{root}/AB_020_PL01_v001/ascmhl")), Vec::<String>::new());
+}
+
+#[test]
+fn an_order_whose_planning_was_given_up_is_planned_when_it_is_uploaded_again() {
+    let (world, card) = (World::new(), Card::small());
+    card.upload(&world);
+    calm(&world);
+    upload_order(&world, &order("A001C001_261124_R1AB"));
+    let intake =
+        Functions::new().on(Queue::Intake, async |world, record| platefleet_intake::handle(&world, &record).await);
+    world.drain(&intake, Weather::calm());
+    // The job's row stands, and its first message cannot be sent, in any attempt.
+    for _ in 0..4 {
+        world.fail_next(Port::Send, Fault::Fails(Error::Throttled("down".into())));
+    }
+    assert_eq!(settle(&world, Weather::calm()).died, 1);
+    let row = pull(&world);
+    assert_eq!((row.state, row.findings[0].kind.as_str()), (PullState::Refused, "gave-up"));
+    upload_order(&world, &order("A001C001_261124_R1AB"));
+    calm(&world);
+    assert_eq!((pull(&world).state, job(&world).state.as_str()), (PullState::Planned, "DONE"));
+    assert_eq!(job(&world).round, 2);
 }
