@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Divides the fleet's waiting times, so that its watchdogs end while somebody looks on.
-const TIME_SCALE: f64 = 60.0;
+const TIME_SCALE: f64 = 600.0;
 /// Nothing in the demo takes this long.
 const PATIENCE: Duration = Duration::from_mins(3);
 /// Between two looks.
