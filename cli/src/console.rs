@@ -1,6 +1,7 @@
 //! Where a command speaks: results to stdout, progress and remarks to stderr; and how it hears that it shall stop.
 
 use std::{
+    borrow::Cow,
     io::{self, IsTerminal as _, Write as _},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -39,9 +40,15 @@ impl Console {
         !self.json && io::stdout().is_terminal()
     }
 
-    /// A line of text for people; nothing under `--json`.
-    pub(crate) fn say(&self, line: impl AsRef<str>) -> Result<(), Failure> {
-        if self.json { Ok(()) } else { write_out(line.as_ref()) }
+    /// Lines of text for people; nothing under `--json`. A name from a disk or a document cannot move the cursor.
+    pub(crate) fn say(&self, text: impl AsRef<str>) -> Result<(), Failure> {
+        if self.json { Ok(()) } else { write_out(&printable(text.as_ref())) }
+    }
+
+    /// A line of text for people, in bold on a terminal that has it, with an empty line before it.
+    pub(crate) fn title(&self, text: &str, bold: bool) -> Result<(), Failure> {
+        let (on, off) = if bold { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
+        if self.json { Ok(()) } else { write_out(&format!("\n{on}{}{off}", printable(text))) }
     }
 
     /// The document, under `--json`; nothing otherwise.
@@ -53,7 +60,7 @@ impl Console {
     #[allow(clippy::unused_self, reason = "whoever speaks does it through the console")]
     pub(crate) fn note(&self, line: impl AsRef<str>) {
         // Nobody is left to tell that stderr is closed.
-        let _ = writeln!(io::stderr().lock(), "{}", line.as_ref());
+        let _ = writeln!(io::stderr().lock(), "{}", printable(line.as_ref()));
     }
 
     /// Says why the command failed: as the document, or on stderr.
@@ -104,6 +111,16 @@ impl Console {
             () = self.until_stopped() => Err(Failure::interrupted()),
         }
     }
+}
+
+/// The text with its control characters written out, line ends excepted.
+fn printable(text: &str) -> Cow<'_, str> {
+    let is_ours = |c: char| !c.is_control() || c == '\n';
+    if text.chars().all(is_ours) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| if is_ours(c) { c.to_string() } else { c.escape_default().to_string() };
+    Cow::Owned(text.chars().map(shown).collect())
 }
 
 fn to_json(value: &impl Serialize) -> Result<String, Failure> {
@@ -172,6 +189,12 @@ pub(crate) fn count(n: u64, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_with_control_characters_is_written_out() {
+        assert_eq!(printable("a\u{1b}[2Jb\u{1}\nc é"), "a\\u{1b}[2Jb\\u{1}\nc é");
+        assert!(matches!(printable("plain é"), Cow::Borrowed(_)));
+    }
 
     #[test]
     fn bytes_read_as_people_say_them() {

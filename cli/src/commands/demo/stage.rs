@@ -29,8 +29,7 @@ impl<'a> Stage<'a> {
     /// The title of the next act.
     pub(super) fn act(&self, title: &str) -> Result<(), Failure> {
         self.act.set(self.act.get() + 1);
-        let (bold, plain) = if self.color { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
-        self.console.say(format!("\n{bold}{}. {title}{plain}", self.act.get()))
+        self.console.title(&format!("{}. {title}", self.act.get()), self.color)
     }
 
     /// Something that has just happened.
