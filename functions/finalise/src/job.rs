@@ -8,7 +8,7 @@ use platefleet_fleet::{
     plan::{Document, Plan, PlateResult, RangeResult, ShotPlan},
     ports::{Bucket, Error, PutIf},
     runner::Failure,
-    state::{Finding, JobState, RangeState},
+    state::{Finding, JobState, RangeState, fitting},
     status::iso,
     store::{Audit, JobRow, Jobs, RangeRow},
 };
@@ -54,12 +54,13 @@ pub(crate) async fn settle(env: &impl Needs, job: &JobId) -> Result<(), Failure>
     findings.dedup();
     let text = report::of_job(&row, state, sealed_at_ms, &plan, &shots, &findings);
     env.put(Bucket::Delivery, &key::report_key(&row.root), text, PutIf::Always).await?;
+    let kept = fitting(&findings, "report.json");
     let (_, is_moved) = jobs
         .update_job(job, |was| {
             let same = |r: &&JobRow| r.state == JobState::Finalising && (r.round, r.epoch) == (row.round, row.epoch);
             let mut row = was.filter(same)?.clone();
             row.state = state;
-            row.findings.clone_from(&findings);
+            row.findings.clone_from(&kept);
             row.watch.armed = false;
             row.updated_ms = env.now_ms();
             Some(row)

@@ -9,7 +9,7 @@ use platefleet_fleet::{
     message::{Message, Queue},
     ports::{Bucket, PutIf},
     runner::Failure,
-    state::{FileRow, FileState, Finding, RollState},
+    state::{FileRow, FileState, Finding, RollState, fitting},
     status::iso,
     store::{Audit, RollRow, Rolls, Seal},
 };
@@ -61,6 +61,7 @@ pub(crate) async fn settle(env: &impl Needs, roll: &RollId) -> Result<(), Failur
     let seal = Seal { manifest, ..seal };
     let text = report::of_roll(roll, state, &seal, &counts, &findings, &files);
     env.put(Bucket::Delivery, &key::report_key(&key::roll_root(roll)), text, PutIf::Always).await?;
+    let kept = fitting(&findings, "report.json");
     let (_, is_moved) = rolls
         .update_roll(roll, |was| {
             let is_same = |row: &&RollRow| {
@@ -69,7 +70,7 @@ pub(crate) async fn settle(env: &impl Needs, roll: &RollId) -> Result<(), Failur
             let mut row = was.filter(is_same)?.clone();
             row.state = state;
             row.seal = Some(seal.clone());
-            row.findings.clone_from(&findings);
+            row.findings.clone_from(&kept);
             row.counts.clone_from(&counts);
             row.watch.armed = false;
             row.updated_ms = env.now_ms();

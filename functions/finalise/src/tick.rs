@@ -10,15 +10,13 @@ use platefleet_fleet::{
     message::{Message, Queue},
     ports::Bucket,
     runner::Failure,
-    state::{FileRow, FileState, Finding, JobState, RollState, Watch},
+    state::{FileRow, FileState, Finding, JobState, RollState, Watch, fitting},
     store::{JobRow, Jobs, RollRow, Rolls},
 };
 use platefleet_media::{clip, path::RelativePath};
 
 use crate::Needs;
 
-/// Most missing files that a resting roll lists; its counts tell how many there are.
-const MAX_MISSING: usize = 1_000;
 /// Most objects of a roll.
 const MAX_OBJECTS: usize = 2_000_000;
 
@@ -75,7 +73,6 @@ async fn rest(env: &impl Needs, read: &RollRow, tick: u64) -> Result<bool, Failu
     }
     let mut findings: Vec<Finding> = missing
         .iter()
-        .take(MAX_MISSING)
         .map(|f| {
             Finding::new("missing", f.path.as_str(), "its manifest lists it, and it was never uploaded: upload it")
         })
@@ -88,6 +85,7 @@ async fn rest(env: &impl Needs, read: &RollRow, tick: u64) -> Result<bool, Failu
     }
     findings.sort();
     findings.dedup();
+    let findings = fitting(&findings, "the files' rows");
     let counts = RollRow::count(&files);
     let (_, rests) = rolls
         .update_roll(&read.roll, |was| {

@@ -16,7 +16,7 @@ use platefleet_fleet::{
     message::{Message, Queue},
     ports::{Bucket, ObjectInfo},
     runner::Failure,
-    state::{Expected, FileRow, Finding, Observed, RollState},
+    state::{Expected, FileRow, Finding, Observed, RollState, fitting},
     store::{RollRow, Rolls, Tip},
 };
 use platefleet_media::{
@@ -53,6 +53,7 @@ pub(crate) async fn expand(env: &impl Needs, roll: &RollId, hop: u32, again: boo
     let uploaded = history::read(env, Bucket::Ingest, &roll.to_string()).await?;
     let history = History::read(&uploaded.files);
     let findings: Vec<Finding> = history.findings.iter().cloned().map(Finding::from).collect();
+    let findings = fitting(&findings, "ascmhl");
     if let Some(waits) = is_unfinished(&history) {
         tracing::info!(outcome = "waits", reason = waits);
         return wait(env, roll, &findings).await;

@@ -36,6 +36,24 @@ impl Finding {
     }
 }
 
+/// Most bytes of the findings of one row: DynamoDB refuses a row of more than 400 KB.
+const MAX_FINDING_BYTES: usize = 160_000;
+
+/// As many findings as a row holds, the first ones; a last one says how many more there are, and where they stand.
+pub fn fitting(findings: &[Finding], elsewhere: &str) -> Vec<Finding> {
+    let mut bytes = 0;
+    let fits = |finding: &&Finding| {
+        bytes += finding.kind.len() + finding.path.len() + finding.detail.len() + 64;
+        bytes <= MAX_FINDING_BYTES
+    };
+    let mut kept: Vec<Finding> = findings.iter().take_while(fits).cloned().collect();
+    let more = findings.len() - kept.len();
+    if more > 0 {
+        kept.push(Finding::new("more", elsewhere, format!("{more} more findings stand there")));
+    }
+    kept
+}
+
 impl From<mhl::Finding> for Finding {
     fn from(finding: mhl::Finding) -> Self {
         Self { kind: finding.kind.to_string(), path: finding.path, detail: finding.detail }
@@ -281,6 +299,17 @@ mod tests {
     }
     fn verdict(verified: bool) -> Verdict {
         Verdict { verified, how: "streamed".into(), finding: None, digests: BTreeMap::new(), at_ms: 1 }
+    }
+
+    #[test]
+    fn a_row_holds_what_fits_and_says_how_much_more_there_is() {
+        let many: Vec<_> = (0..5_000).map(|n| Finding::new("missing", format!("{n:0900}"), "upload it")).collect();
+        let kept = fitting(&many, "report.json");
+        assert!(serde_json::to_vec(&kept).unwrap().len() < 200_000);
+        let last = kept.last().unwrap();
+        assert_eq!((last.kind.as_str(), last.path.as_str()), ("more", "report.json"));
+        assert_eq!(last.detail, format!("{} more findings stand there", 5_001 - kept.len()));
+        assert_eq!(fitting(&many[..3], "report.json"), many[..3]);
     }
 
     #[test]
