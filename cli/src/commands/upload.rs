@@ -144,7 +144,10 @@ pub(crate) async fn send(
 fn not_taken(path: &Path, error: Error, checksum: Option<&Checksum>) -> Failure {
     let shown = path.display().to_string();
     match error {
-        Error::Refused(_) if checksum.is_some() => {
+        // The store's words for it; a missing permission, say, is refused too.
+        Error::Refused(why)
+            if checksum.is_some() && (why.contains("BadDigest") || why.contains("ChecksumMismatch")) =>
+        {
             let problem = "its bytes are not those that the manifest lists, so the store refused it";
             let hint = "copy it again from the card, and upload it with --only";
             Failure { kind: "mismatch".into(), ..Failure::invalid(problem) }.about(shown).hint(hint)
@@ -174,6 +177,10 @@ fn walk(
             }
         };
         if meta.is_dir() {
+            // A link to a folder may lead back to where we are.
+            if path.is_symlink() {
+                continue;
+            }
             if depth >= MAX_DEPTH {
                 failures.push(Failure::unsupported("a folder nested this deep").about(path.display().to_string()));
                 continue;
