@@ -13,7 +13,7 @@ oracles="${PLATEFLEET_ORACLES:-${XDG_CACHE_HOME:-$HOME/.cache}/platefleet-oracle
 export PLATEFLEET_ORACLES="$oracles" PATH="$oracles/media/bin:$PATH"
 platefleet="$(realpath "${CARGO_TARGET_DIR:-target}")/debug/platefleet"
 work="$(mktemp -d)"
-trap 'rm -rf "$work"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
 passed=0
 
 # ok NAME COMMAND...: the command has to succeed
