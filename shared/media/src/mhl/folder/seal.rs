@@ -21,6 +21,8 @@ use crate::{
 
 /// See [`super::seal`].
 pub(super) fn seal(root: &Path, options: &SealOptions, watch: &dyn Watch) -> Result<SealReport> {
+    // Held until the chain is written: two that seal at once would fork the history.
+    let _lock = lock(root)?;
     let mut disk = scan(root)?;
     refuse_unsealable(root, &disk.findings)?;
     disk.histories.entry(String::new()).or_default();
@@ -168,6 +170,17 @@ impl Known {
             None => wanted.extend(self.gone.get(&(owner.to_owned(), file.size)).into_iter().flatten()),
         }
         wanted
+    }
+}
+
+/// The lock of a data set: on the folder itself, so that nothing is left in it. File systems that know no locks have none.
+fn lock(root: &Path) -> Result<fs::File> {
+    let folder = fs::File::open(root).map_err(failed(root))?;
+    match folder.try_lock() {
+        Err(fs::TryLockError::WouldBlock) => {
+            Err(Error::invalid("somebody else seals this folder just now").in_file(root.display().to_string()))
+        }
+        Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(folder),
     }
 }
 
