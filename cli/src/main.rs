@@ -115,7 +115,7 @@ fn main() -> ExitCode {
         Err(error) => return not_understood(&error, stopping).into(),
     };
     // What follows the name of a command that is not there yet is not looked at, `--json` included.
-    let json = cli.json || std::env::args().any(|a| a == "--json");
+    let json = cli.json || std::env::args_os().any(|a| a == "--json");
     let console = Console::new(json, stopping);
     let outcome = match Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
@@ -138,7 +138,7 @@ fn main() -> ExitCode {
 /// Says what is wrong with what was typed; help and version are nothing wrong.
 fn not_understood(error: &clap::Error, stopping: watch::Receiver<bool>) -> Exit {
     let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if !asked && std::env::args().any(|a| a == "--json") {
+    if !asked && std::env::args_os().any(|a| a == "--json") {
         let text = error.to_string();
         let first = text.lines().next().unwrap_or_default();
         let failure = Failure::usage(first.trim_start_matches("error: ")).hint("see `platefleet --help`");

@@ -39,11 +39,20 @@ impl Fetch {
         let fleet = self.fleet.connect().await?;
         let subject = Subject::find(&fleet, &self.id).await?;
         // Names what is not known before anything is listed.
-        subject.status(&fleet).await?;
+        let standing = subject.status(&fleet).await?;
+        if !standing.ended {
+            let problem = format!("it is still {}, and nothing of it is sealed", standing.state);
+            let hint = format!("wait for it: platefleet watch {}", self.id);
+            return Err(Failure::usage(problem).about(&standing.id).hint(hint));
+        }
         let (files, size) = fetch(&fleet, &subject, &self.dir, console).await?;
         console.document(&json!({"dir": self.dir, "files": files, "bytes": size}))?;
         console.say(format!("{}: {}, {}", self.dir.display(), count(files, "file"), bytes(size)))?;
-        Ok(Exit::Done)
+        if !standing.is_good() {
+            console
+                .note(format!("{} ended {}: what was fetched is not all that was wanted", standing.id, standing.state));
+        }
+        Ok(Exit::bad_if(!standing.is_good()))
     }
 }
 

@@ -15,6 +15,7 @@ use platefleet_fleet::{
     ports::{Bucket, Objects as _},
     store::{Jobs, PullRow},
 };
+use platefleet_media::Error;
 use serde_json::json;
 
 use super::later;
@@ -73,6 +74,8 @@ pub(crate) struct Answer {
     pub(crate) row: PullRow,
     /// The plan of its newest job, when it has one.
     pub(crate) plan: Option<Plan>,
+    /// [`Exit::Unsupported`] when a shot asks for what this version does not do.
+    pub(crate) exit: Exit,
 }
 
 impl Submit {
@@ -83,11 +86,12 @@ impl Submit {
             return Err(Failure::unsupported(what).about(self.file.display().to_string()));
         }
         let fleet = self.fleet.connect().await?;
-        let Answer { row, plan } = submit(&fleet, &self.file, console).await?;
+        let Answer { row, plan, exit } = submit(&fleet, &self.file, console).await?;
         let Some(plan) = plan else {
             let all: Vec<String> = row.findings.iter().map(|f| format!("{}: {}", f.path, f.detail)).collect();
             let kind = row.findings.first().map_or("refused", |f| &f.kind).to_owned();
-            let failure = Failure { kind, ..Failure::invalid(all.join("; ")) };
+            let exit = exit.and(Exit::Bad);
+            let failure = Failure { exit, kind, ..Failure::invalid(all.join("; ")) };
             return Err(failure.about(self.file.display().to_string()));
         };
         let frames: u64 = plan.events.iter().map(|e| e.frames).sum();
@@ -103,7 +107,7 @@ impl Submit {
             console.say(format!("{:<24} {said}{reason}", event.name))?;
         }
         console.say(format!("job {}: {}", plan.job.short(), count(frames, "frame")))?;
-        Ok(Exit::bad_if(plan.events.iter().any(|e| e.status == EventStatus::Refused)))
+        Ok(exit.and(Exit::bad_if(plan.events.iter().any(|e| e.status == EventStatus::Refused))))
     }
 }
 
@@ -119,6 +123,10 @@ pub(crate) async fn submit(fleet: &Fleet, file: &Path, console: &Console) -> Res
         let exit = if unsupported { Exit::Unsupported } else { failure.exit };
         Failure { kind: first.map_or("malformed", |p| &p.kind).to_owned(), exit, ..failure }
     })?;
+    // Which framing document it is does not decide what is supported.
+    let is_unsupported =
+        order.shots.iter().any(|shot| matches!(shot.settings.recipe(Some(b"")), Err(Error::Unsupported { .. })));
+    let exit = if is_unsupported { Exit::Unsupported } else { Exit::Done };
     let prefix = pull_prefix(&order.production, &order.pull);
     let folder = file.parent().unwrap_or(Path::new(""));
     for name in order.attachments() {
@@ -131,11 +139,11 @@ pub(crate) async fn submit(fleet: &Fleet, file: &Path, console: &Console) -> Res
     loop {
         let row = Jobs(fleet).pull(&order.production, &order.pull).await?.filter(|row| row.etag == etag);
         if let Some(row) = row {
-            let Some(job) = row.job.clone() else { return Ok(Answer { row, plan: None }) };
+            let Some(job) = row.job.clone() else { return Ok(Answer { row, plan: None, exit }) };
             let key = plan_key(&job_root(&order.production, &order.pull, &job));
             let plan = fleet.get(Bucket::Delivery, &key, None, None).await?;
             let plan = serde_json::from_slice(&plan).map_err(|e| Failure::service(e.to_string()).about(&key))?;
-            return Ok(Answer { row, plan: Some(plan) });
+            return Ok(Answer { row, plan: Some(plan), exit });
         }
         if begun.elapsed() > PATIENCE {
             let hint = "is the fleet running? the order is uploaded and will be planned when it does";

@@ -98,6 +98,8 @@ pub(crate) async fn send(
     let mut files = Vec::new();
     let mut uploaded = Uploaded::default();
     walk(dir, dir, 0, &mut files, &mut uploaded.failures)?;
+    // Before files are left out: the histories among them know the digests of those that stay.
+    let digests = if checked { known(dir, &files) } else { BTreeMap::new() };
     files.retain(|(path, _)| only.is_empty() || only.contains(&path.as_str()));
     if let Some(missing) = only.iter().find(|o| !files.iter().any(|(path, _)| path.as_str() == **o)) {
         return Err(Failure::io(&dir.join(missing), &std::io::ErrorKind::NotFound.into()));
@@ -105,7 +107,6 @@ pub(crate) async fn send(
     if files.is_empty() {
         return Err(Failure::invalid("holds no file").about(dir.display().to_string()));
     }
-    let digests = if checked { known(dir, &files) } else { BTreeMap::new() };
     let bar = console.bar("uploading", Unit::Bytes, files.iter().map(|(_, size)| size).sum());
     let (mut manifests, media): (Vec<_>, Vec<_>) = files.into_iter().partition(|(path, _)| is_history(path));
     manifests.sort_by_key(|(path, _)| (path.file_name() == "ascmhl_chain.xml", path.clone()));

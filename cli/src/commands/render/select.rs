@@ -26,8 +26,8 @@ pub(super) struct Selection {
 /// `A-B`, or `A` for one frame.
 pub(super) fn frame_range(text: &str) -> Result<(u64, u64), String> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
-    match (first.parse(), last.parse()) {
-        (Ok(first), Ok(last)) if first <= last => Ok((first, last)),
+    match (first.parse::<u32>(), last.parse::<u32>()) {
+        (Ok(first), Ok(last)) if first <= last => Ok((first.into(), last.into())),
         _ => Err("is not a first and a last frame, like 1001-1024".into()),
     }
 }
