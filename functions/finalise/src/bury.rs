@@ -7,9 +7,10 @@ use platefleet_fleet::{
     id::{ClipId, JobId, Production, PullName, RollId, bucket_of},
     key::{self, Upload},
     message::Message,
+    ports::Error,
     runner::{Failure, Record},
     s3_event::Notification,
-    state::{FileState, Finding, JobState, RangeState, RollState, Verdict},
+    state::{FileState, Finding, JobState, RangeState, RollState, Verdict, fitting},
     store::{Audit, ClipRow, ClipState, Clips, JobRow, Jobs, PullState, RangeRow, RollRow, Rolls},
 };
 use platefleet_media::{
@@ -130,9 +131,10 @@ async fn order(env: &impl Needs, production: &Production, pull: &PullName, text:
     let jobs = Jobs(env);
     let finding =
         Finding::new(KIND, pull.as_str(), format!("could not be planned: {text}. Upload its pull.json again"));
-    let Some(mut row) = jobs.pull(production, pull).await? else {
+    let Some(stored) = jobs.stored_pull(production, pull).await? else {
         return Ok(Audit(env).note(&format!("{production}/{pull}"), KIND, json!(finding)).await?);
     };
+    let mut row = stored.row.clone();
     for job in row.job.iter().chain(&row.jobs) {
         if jobs.job(job).await?.is_some_and(|job| job.planned.is_none()) {
             fail_job(env, job, finding.clone()).await?;
@@ -141,7 +143,11 @@ async fn order(env: &impl Needs, production: &Production, pull: &PullName, text:
     row.state = PullState::Refused;
     row.findings = vec![finding];
     row.updated_ms = env.now_ms();
-    Ok(jobs.put_pull(&row).await?)
+    match jobs.save_pull(&row, Some(&stored)).await {
+        // Somebody has planned it meanwhile: what he wrote stands.
+        Err(Error::Conflict(_)) => Ok(()),
+        other => Ok(other?),
+    }
 }
 
 async fn range(env: &impl Needs, job: &JobId, index: u32, epoch: u64, text: String) -> Result<(), Failure> {
@@ -166,6 +172,7 @@ async fn note_roll(env: &impl Needs, roll: &RollId, finding: Finding) -> Result<
         .update_roll(roll, |was| {
             let mut row = was.filter(|row| !row.findings.contains(&finding))?.clone();
             row.findings.push(finding.clone());
+            row.findings = fitting(&row.findings, "the audit trail");
             row.updated_ms = env.now_ms();
             Some(row)
         })
@@ -180,6 +187,7 @@ async fn fail_roll(env: &impl Needs, roll: &RollId, finding: Finding) -> Result<
             let mut row = was.filter(|row| row.state.rank() <= RollState::Finalising.rank())?.clone();
             if !row.findings.contains(&finding) {
                 row.findings.push(finding.clone());
+                row.findings = fitting(&row.findings, "the audit trail");
             }
             row.state = RollState::Failed;
             // Whatever history it was planned from has to be taken up again.
@@ -194,12 +202,13 @@ async fn fail_roll(env: &impl Needs, roll: &RollId, finding: Finding) -> Result<
     Ok(())
 }
 
-async fn fail_job(env: &impl Needs, job: &JobId, finding: Finding) -> Result<(), Failure> {
+pub(crate) async fn fail_job(env: &impl Needs, job: &JobId, finding: Finding) -> Result<(), Failure> {
     Jobs(env)
         .update_job(job, |was| {
             let mut row = was.filter(|row| row.state.rank() <= JobState::Finalising.rank())?.clone();
             if !row.findings.contains(&finding) {
                 row.findings.push(finding.clone());
+                row.findings = fitting(&row.findings, "the audit trail");
             }
             row.state = JobState::Failed;
             row.watch.armed = false;

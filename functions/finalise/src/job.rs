@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use platefleet_fleet::{
     id::{JobId, hex_sha256},
     key,
@@ -25,6 +26,10 @@ use crate::{
     seal::Delivered,
 };
 
+/// Shots that are sealed at once, and results that are read at once for each.
+const SHOTS_IN_FLIGHT: usize = 4;
+const READS_IN_FLIGHT: usize = 8;
+
 /// Derives whether the job is complete; if it is, seals what was delivered.
 pub(crate) async fn settle(env: &impl Needs, job: &JobId) -> Result<(), Failure> {
     let jobs = Jobs(env);
@@ -37,12 +42,10 @@ pub(crate) async fn settle(env: &impl Needs, job: &JobId) -> Result<(), Failure>
     let plan = document::<Plan>(env, &key::plan_key(&row.root)).await?;
     let ranges = jobs.ranges(job).await?;
     let mut findings: Vec<Finding> = ranges.iter().filter_map(|range| range.error.clone()).collect();
-    let mut shots = Vec::new();
-    for shot in &plan.shots {
-        let own: Vec<&RangeRow> =
-            ranges.iter().filter(|r| (shot.first_range..=shot.last_range).contains(&r.index)).collect();
-        shots.push(seal_shot(env, &row, shot, &own, sealed_at_ms, &mut findings).await?);
-    }
+    let work = plan.shots.iter().map(|shot| seal_shot(env, &row, shot, &ranges, sealed_at_ms));
+    let sealed: Vec<(Shot, Vec<Finding>)> = stream::iter(work).buffered(SHOTS_IN_FLIGHT).try_collect().await?;
+    let (shots, problems): (Vec<Shot>, Vec<Vec<Finding>>) = sealed.into_iter().unzip();
+    findings.extend(problems.into_iter().flatten());
     let is_whole = shots.iter().all(|shot| shot.manifest.is_some());
     let state = match (is_whole, row.left_out) {
         (false, _) => JobState::Failed,
@@ -102,14 +105,17 @@ async fn seal_shot(
     env: &impl Needs,
     row: &JobRow,
     shot: &ShotPlan,
-    ranges: &[&RangeRow],
+    ranges: &[RangeRow],
     sealed_at_ms: u64,
-    findings: &mut Vec<Finding>,
-) -> Result<Shot, Failure> {
+) -> Result<(Shot, Vec<Finding>), Failure> {
     let folder = format!("{}/{}", row.root, shot.name);
     let mut made = Shot { folder: folder.clone(), ..Shot::default() };
-    for range in ranges.iter().filter(|range| range.state == RangeState::Done) {
-        let result = document::<RangeResult>(env, &key::range_key(&row.root, range.index)).await?;
+    let first = ranges.partition_point(|range| range.index < shot.first_range);
+    let own = ranges[first..].iter().take_while(|range| range.index <= shot.last_range);
+    let done = own.filter(|range| range.state == RangeState::Done);
+    let results = done.map(|range| async { document(env, &key::range_key(&row.root, range.index)).await });
+    let results: Vec<RangeResult> = stream::iter(results).buffered(READS_IN_FLIGHT).try_collect().await?;
+    for result in results {
         made.plates.extend(result.frames);
         made.warnings.extend(result.warnings);
     }
@@ -119,15 +125,13 @@ async fn seal_shot(
     let wanted: Vec<u32> = (shot.first..=shot.last).collect();
     if !made.plates.iter().map(|plate| plate.number).eq(wanted.iter().copied()) {
         let detail = format!("{} of {} plates are there: it is not sealed", made.plates.len(), wanted.len());
-        findings.push(Finding::new("missing", &shot.name, detail));
-        return Ok(made);
+        return Ok((made, vec![Finding::new("missing", &shot.name, detail)]));
     }
     let mut files: Vec<Scanned> = made.plates.iter().map(scanned).collect::<Result<_, _>>()?;
     for (name, document) in &shot.documents {
         let Some(file) = deliver(env, &folder, name, document).await? else {
             let detail = "was replaced after the order was planned, and is not delivered: order again";
-            findings.push(Finding::new("missing", format!("{}/{name}", shot.name), detail));
-            return Ok(made);
+            return Ok((made, vec![Finding::new("missing", format!("{}/{name}", shot.name), detail)]));
         };
         files.push(file);
     }
@@ -136,7 +140,7 @@ async fn seal_shot(
     // A shot that an earlier round has sealed stays as it was.
     if let Some(entry) = delivered.chain().entries.first() {
         made.manifest = Some(delivered.key(&entry.path));
-        return Ok(made);
+        return Ok((made, Vec::new()));
     }
     let stamp = Stamp {
         created: iso(sealed_at_ms),
@@ -149,7 +153,7 @@ async fn seal_shot(
     let sealed = mhl::next_generation(&History::default(), &shot.name, &files, &[], &stamp, &[])
         .map_err(|error| Failure::Hopeless(format!("{}: {error}", shot.name)))?;
     made.manifest = Some(delivered.append(env, &BTreeMap::new(), &sealed).await?);
-    Ok(made)
+    Ok((made, Vec::new()))
 }
 
 fn scanned(plate: &PlateResult) -> Result<Scanned, Failure> {

@@ -46,6 +46,13 @@ pub(crate) async fn settle(env: &impl Needs, roll: &RollId) -> Result<(), Failur
     let fresh =
         Seal { at_ms: env.now_ms(), facts: facts.clone(), manifest: None, generation: base.entries.len() as u32 + 1 };
     let Some(seal) = enter(env, &row, fresh).await? else { return Ok(()) };
+    // A fact that came before FINALISING did not wake the roll: look once more. Whatever comes from now on does.
+    if !rolls.nothing_open(roll, 0).await? {
+        return Ok(());
+    }
+    if digest_of(&row, &files_of(env, roll, &history).await?, &broken) != facts {
+        return Ok(rolls.settle(roll).await?);
+    }
     let manifest = match seal.manifest {
         // These facts are sealed already, by an earlier round.
         Some(manifest) => Some(manifest),
@@ -60,14 +67,17 @@ pub(crate) async fn settle(env: &impl Needs, roll: &RollId) -> Result<(), Failur
     let counts = RollRow::count(&files);
     let seal = Seal { manifest, ..seal };
     let text = report::of_roll(roll, state, &seal, &counts, &findings, &files);
+    // Whoever was overtaken leaves the newer report alone.
+    let is_current =
+        |row: &RollRow| row.state == RollState::Finalising && row.seal.as_ref().is_some_and(|s| s.facts == facts);
+    if !rolls.roll(roll).await?.as_ref().is_some_and(is_current) {
+        return Ok(());
+    }
     env.put(Bucket::Delivery, &key::report_key(&key::roll_root(roll)), text, PutIf::Always).await?;
     let kept = fitting(&findings, "report.json");
     let (_, is_moved) = rolls
         .update_roll(roll, |was| {
-            let is_same = |row: &&RollRow| {
-                row.state == RollState::Finalising && row.seal.as_ref().is_some_and(|s| s.facts == facts)
-            };
-            let mut row = was.filter(is_same)?.clone();
+            let mut row = was.filter(|row| is_current(row))?.clone();
             row.state = state;
             row.seal = Some(seal.clone());
             row.findings.clone_from(&kept);

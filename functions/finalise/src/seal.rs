@@ -62,7 +62,7 @@ impl Delivered {
             Err(other) => return Err(other.into()),
         }
         self.move_chain(env, sealed).await?;
-        self.clear(env, &sealed.chain).await?;
+        self.clear(env, sealed.number).await?;
         Ok(manifest)
     }
 
@@ -91,11 +91,14 @@ impl Delivered {
         Ok(())
     }
 
-    /// Removes manifests that the chain does not list: left by a seal that was overtaken, or by a history that was replaced.
-    async fn clear(&self, env: &impl Needs, chain: &[u8]) -> Result<(), Failure> {
-        let listed = Chain::parse(chain).unwrap_or_default();
+    /// Removes manifests up to generation `number` that the chain, as it stands now, does not list: left by a seal that was
+    /// overtaken, or by a history that was replaced. Those above belong to somebody who is faster.
+    async fn clear(&self, env: &impl Needs, number: u32) -> Result<(), Failure> {
+        let chain = env.get(Bucket::Delivery, &self.key(CHAIN_NAME), None, None).await?;
+        let listed = Chain::parse(&chain).unwrap_or_default();
         for (name, object) in history::list(env, Bucket::Delivery, &self.root).await? {
-            if name != CHAIN_NAME && !listed.entries.iter().any(|entry| entry.path == name) {
+            let is_earlier = name.split('_').next().and_then(|n| n.parse::<u32>().ok()).is_none_or(|n| n <= number);
+            if name != CHAIN_NAME && is_earlier && !listed.entries.iter().any(|entry| entry.path == name) {
                 env.remove(Bucket::Delivery, &object.key).await?;
             }
         }

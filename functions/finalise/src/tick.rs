@@ -15,7 +15,7 @@ use platefleet_fleet::{
 };
 use platefleet_media::{clip, path::RelativePath};
 
-use crate::Needs;
+use crate::{Needs, bury};
 
 /// Most objects of a roll.
 const MAX_OBJECTS: usize = 2_000_000;
@@ -45,12 +45,12 @@ pub(crate) async fn of_roll(env: &impl Needs, id: &RollId, tick: u64) -> Result<
         Some(RollRow { watch: Watch { tick: tick + 1, armed: true, open: Some(open) }, ..row.clone() })
     };
     rolls.update_roll(id, step).await?;
-    if row.watch.open == Some(open) {
-        push_roll(env, &row).await?;
-    }
     // By message: a roll that cannot be sealed ends with the dead letters, not with ticks that fail for ever.
     if row.planned.is_some() && rolls.nothing_open(id, 0).await? {
-        rolls.settle(id).await?;
+        return Ok(rolls.settle(id).await?);
+    }
+    if row.watch.open == Some(open) {
+        push_roll(env, &row).await?;
     }
     Ok(())
 }
@@ -165,6 +165,11 @@ pub(crate) async fn of_job(env: &impl Needs, id: &JobId, tick: u64) -> Result<()
     };
     jobs.update_job(id, step).await?;
     if row.watch.open == Some(open) {
+        let order = Jobs(env).pull(&row.production, &row.pull).await?;
+        if row.planned.is_none() && !order.is_some_and(|order| order.jobs.contains(id)) {
+            let detail = "its order was replaced or taken back before it was planned";
+            return bury::fail_job(env, id, Finding::new("refused", row.pull.as_str(), detail)).await;
+        }
         if row.planned.is_none() {
             let message = Message::PlanPull { production: row.production.clone(), pull: row.pull.clone() };
             env.send(Queue::Plan, &message, Duration::ZERO).await?;

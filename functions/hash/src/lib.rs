@@ -42,14 +42,13 @@ pub async fn handle(env: &impl Needs, record: &Record) -> Result<(), Failure> {
         Check::Verdict(verdict) => {
             tracing::info!(outcome = if verdict.verified { "verified" } else { "failed" }, how = verdict.how);
             rolls.conclude_file(&file, Some(verdict)).await?;
-            Ok(read::forget(env, &file, observed).await?)
+            Ok(read::forget(env, &file, expected, observed).await?)
         }
         Check::GoesOn => Ok(()),
         Check::Changed => {
             let file = rolls.observe_file(&roll, &pattern, &path).await?;
-            rolls.send_check(&file).await?;
             rolls.touch(&roll, file.is_open()).await?;
-            Ok(())
+            Ok(rolls.send_check(&file).await?)
         }
     }
 }

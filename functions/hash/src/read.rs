@@ -64,13 +64,18 @@ pub(crate) async fn digest(
             return Ok(Check::Verdict(verdict::of_digests(file, expected, digests, "streamed", env.now_ms())));
         }
         if is_late {
-            save(env, file, observed, &hasher).await?;
+            save(env, file, expected, observed, &hasher).await?;
             let (roll, path) = (file.roll.clone(), file.path.clone());
             let message = Message::HashFile { roll, path, round: file.round, hop: hop + 1 };
             env.send(Queue::Hash, &message, Duration::ZERO).await?;
             return Ok(Check::GoesOn);
         }
     }
+}
+
+/// What saved progress goes by: other algorithms are another pass.
+fn pass_of(file: &FileRow, expected: &Expected, observed: &Observed) -> String {
+    HashProgress::object_of(&file.roll, &file.path, &observed.etag, expected.hashes.keys())
 }
 
 async fn read(env: &impl Needs, key: &str, observed: &Observed, offset: u64) -> ports::Result<Vec<u8>> {
@@ -82,7 +87,7 @@ async fn read(env: &impl Needs, key: &str, observed: &Observed, offset: u64) -> 
 /// as none.
 async fn begin(env: &impl Needs, file: &FileRow, expected: &Expected, observed: &Observed) -> Result<Hasher, Failure> {
     let wanted: Vec<Algorithm> = expected.hashes.keys().filter_map(|name| Algorithm::parse(name)).collect();
-    let object = HashProgress::object_of(&file.roll, &file.path, &observed.etag);
+    let object = pass_of(file, expected, observed);
     let saved = Progresses(env).get(&object).await?;
     let resumed = saved.and_then(|progress| {
         let hasher = Hasher::resume(&progress.state_bytes()?).ok()?;
@@ -94,9 +99,15 @@ async fn begin(env: &impl Needs, file: &FileRow, expected: &Expected, observed: 
     Ok(resumed.unwrap_or_else(|| Hasher::new(wanted)))
 }
 
-async fn save(env: &impl Needs, file: &FileRow, observed: &Observed, hasher: &Hasher) -> Result<(), Failure> {
+async fn save(
+    env: &impl Needs,
+    file: &FileRow,
+    expected: &Expected,
+    observed: &Observed,
+    hasher: &Hasher,
+) -> Result<(), Failure> {
     let progress = HashProgress {
-        object: HashProgress::object_of(&file.roll, &file.path, &observed.etag),
+        object: pass_of(file, expected, observed),
         offset: hasher.count(),
         state: HashProgress::state_text(&hasher.save()),
         expires_at: env.now_ms() / 1000 + KEEP.as_secs(),
@@ -106,9 +117,14 @@ async fn save(env: &impl Needs, file: &FileRow, observed: &Observed, hasher: &Ha
 }
 
 /// Forgets the progress over a file whose verdict is in.
-pub(crate) async fn forget(env: &impl Needs, file: &FileRow, observed: &Observed) -> Result<(), Failure> {
+pub(crate) async fn forget(
+    env: &impl Needs,
+    file: &FileRow,
+    expected: &Expected,
+    observed: &Observed,
+) -> Result<(), Failure> {
     if observed.size <= CHUNK {
         return Ok(());
     }
-    Ok(Progresses(env).forget(&HashProgress::object_of(&file.roll, &file.path, &observed.etag)).await?)
+    Ok(Progresses(env).forget(&pass_of(file, expected, observed)).await?)
 }

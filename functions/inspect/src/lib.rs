@@ -126,11 +126,11 @@ async fn look(
         frames: indexed_frames(&frames, &good),
     });
     if let Some(index) = &index {
-        put(env, &frames_key(production, &clip), index).await?;
+        put(env, &frames_key(production, &clip, &revision), index).await?;
     }
     put(env, &clip_key(production, &clip), &metadata).await?;
     Ok(ClipRow {
-        frames_key: index.map(|_| frames_key(production, &clip)),
+        frames_key: index.map(|_| frames_key(production, &clip, &revision)),
         clip,
         roll: roll.clone(),
         pattern: pattern.to_owned(),

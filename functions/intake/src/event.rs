@@ -48,11 +48,11 @@ async fn footage(env: &impl Needs, production: &Production, path: &RelativePath)
     let roll = row.roll;
     let pattern = clip::key_of(&path).pattern;
     let file = rolls.observe_file(&roll, &pattern, &path).await?;
-    rolls.send_check(&file).await?;
+    // The roll wakes before the check is sent: a verdict that is faster than us finds it awake.
     if file.is_open() || row.state.rank() < RollState::Finalising.rank() {
         rolls.touch(&roll, file.is_open()).await?;
     }
-    Ok(())
+    Ok(rolls.send_check(&file).await?)
 }
 
 /// The nearest folder above a file that is a roll, and the path in it.

@@ -59,10 +59,11 @@ pub(crate) async fn expand(env: &impl Needs, roll: &RollId, hop: u32, again: boo
         return wait(env, roll, &findings).await;
     }
     let tip = Tip { revision: uploaded.revision(), generations: history.generations.len() as u32 };
-    let row = begin(env, roll, &tip, &findings).await?;
+    // A message that comes again may have ended after it wrote rows of an older history over those of this one.
+    let row = begin(env, roll, &tip, &findings, again).await?;
     let is_known = row.planned.is_some();
     if !is_known {
-        let Some(planned) = write_rows(env, roll, &history, row.cursor.as_deref()).await? else {
+        let Some(planned) = write_rows(env, roll, &tip, &history, row.cursor.as_deref()).await? else {
             return go_on(env, roll, hop).await;
         };
         let (row, _) = rolls
@@ -78,6 +79,8 @@ pub(crate) async fn expand(env: &impl Needs, roll: &RollId, hop: u32, again: boo
             })
             .await?;
         if row.is_none_or(|row| row.tip.as_ref() != Some(&tip)) {
+            // Overtaken by a newer history, over whose rows some of ours may have been written: it is expanded anew.
+            rolls.update_roll(roll, |was| Some(unplanned(was?))).await?;
             return go_on(env, roll, hop).await;
         }
     }
@@ -127,23 +130,30 @@ async fn wait(env: &impl Needs, roll: &RollId, findings: &[Finding]) -> Result<(
             row
         })
     };
-    let (_, is_news) = rolls.update_roll(roll, note).await?;
+    let (row, is_news) = rolls.update_roll(roll, note).await?;
+    let is_unwatched = row.is_some_and(|row| row.state.rank() < RollState::Finalising.rank() && !row.watch.armed);
     // Looking again is no new fact: a history that is never finished comes to rest.
-    if is_news {
+    if is_news || is_unwatched {
         rolls.touch(roll, false).await?;
     }
     Ok(())
 }
 
 /// Takes up a history: the row as it stands. A history that is known already is left as it is.
-async fn begin(env: &impl Needs, roll: &RollId, tip: &Tip, findings: &[Finding]) -> Result<RollRow, Failure> {
+async fn begin(
+    env: &impl Needs,
+    roll: &RollId,
+    tip: &Tip,
+    findings: &[Finding],
+    anew: bool,
+) -> Result<RollRow, Failure> {
     let rolls = Rolls(env);
     let now = env.now_ms();
     let (row, _) = rolls
         .update_roll(roll, |was| {
             let mut row = was.cloned().unwrap_or_else(|| RollRow::new(roll.clone(), now));
             if row.tip.as_ref() == Some(tip) {
-                return None;
+                return (anew && row.planned.is_some()).then(|| unplanned(&row));
             }
             reopen(&mut row, RollState::Receiving);
             row.findings = findings.to_vec();
@@ -155,6 +165,14 @@ async fn begin(env: &impl Needs, roll: &RollId, tip: &Tip, findings: &[Finding])
         .await?;
     rolls.touch(roll, false).await?;
     Ok(row.unwrap_or_else(|| RollRow::new(roll.clone(), now)))
+}
+
+/// The row as it was before its expectations stood.
+fn unplanned(row: &RollRow) -> RollRow {
+    let mut row = row.clone();
+    reopen(&mut row, RollState::Receiving);
+    (row.planned, row.cursor) = (None, None);
+    row
 }
 
 /// Back to an earlier state, in the next round when that state was left behind.
@@ -170,6 +188,7 @@ fn reopen(row: &mut RollRow, state: RollState) {
 async fn write_rows(
     env: &impl Needs,
     roll: &RollId,
+    tip: &Tip,
     history: &History,
     cursor: Option<&str>,
 ) -> Result<Option<u64>, Failure> {
@@ -196,7 +215,11 @@ async fn write_rows(
         futures::stream::iter(writes).buffer_unordered(IN_FLIGHT).try_collect::<Vec<()>>().await?;
         if env.time_left() < MARGIN {
             let done = step.last().map(|path| path.as_str().to_owned());
-            rolls.update_roll(roll, |was| Some(RollRow { cursor: done.clone(), ..was?.clone() })).await?;
+            let note = |was: Option<&RollRow>| {
+                let row = was.filter(|row| row.tip.as_ref() == Some(tip) && row.planned.is_none())?;
+                Some(RollRow { cursor: done.clone(), ..row.clone() })
+            };
+            rolls.update_roll(roll, note).await?;
             return Ok(None);
         }
     }

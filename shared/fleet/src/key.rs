@@ -127,9 +127,9 @@ pub fn clip_key(production: &Production, clip: &ClipId) -> String {
     format!("{production}/clips/{clip}.json")
 }
 
-/// Frame index of a clip.
-pub fn frames_key(production: &Production, clip: &ClipId) -> String {
-    format!("{production}/clips/{clip}.frames.json")
+/// Frame index of a clip at one revision (64 hex digits): an older look cannot replace a newer one.
+pub fn frames_key(production: &Production, clip: &ClipId, revision: &str) -> String {
+    format!("{production}/clips/{clip}.{}.frames.json", &revision[..revision.len().min(16)])
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub const SCHEMA: &str = "pull-order.v1";
 pub const MAX_BYTES: usize = 16 << 20;
 /// Most shots in an order.
 pub const MAX_SHOTS: usize = 10_000;
+/// Longest name of a clip or reel, in bytes.
+pub const MAX_NAME: usize = 255;
 /// Most handles on one side, in frames.
 pub const MAX_HANDLES: u32 = 1_000;
 
@@ -275,6 +277,11 @@ fn shot(index: usize, value: &Value, defaults: &Settings) -> Result<Shot, Vec<Fi
     let plate = text("plate").unwrap_or("PL01").to_owned();
     if let Err(e) = platefleet_media::plate::check_name(&shot, &plate) {
         problems.push(malformed(&place, e.to_string()));
+    }
+    for (name, value) in [("clip", text("clip")), ("reel", text("reel"))] {
+        if value.is_some_and(|value| value.len() > MAX_NAME) {
+            problems.push(malformed(&place, format!("`{name}` is longer than {MAX_NAME} bytes")));
+        }
     }
     let source = match (text("clip"), text("reel")) {
         (Some(clip), None) if !clip.is_empty() => Some(Source::Clip(clip.to_owned())),

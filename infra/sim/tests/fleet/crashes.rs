@@ -70,3 +70,30 @@ fn every_storm_ends_at_rest_with_the_same_plates() {
     }
     assert!(crashes > 20, "the storms ended only {crashes} functions");
 }
+
+#[test]
+fn a_function_that_ends_while_a_roll_heals_leaves_it_healed() {
+    let card = Card::small();
+    let damaged = card.files.keys().next().unwrap().clone();
+    let healed = |fault: Option<(u64, Fault)>| {
+        let (world, mut bad) = (World::new(), card.clone());
+        bad.files.get_mut(&damaged).unwrap()[300] ^= 1;
+        bad.upload(&world);
+        settle(&world, Weather::calm());
+        assert_eq!(status(&world, &roll()).state, "FAILED");
+        let before = world.calls();
+        world.upload(&card.key(&damaged), card.files[&damaged].clone());
+        if let Some((call, fault)) = fault {
+            world.fail_call(call, fault);
+        }
+        settle(&world, Weather::calm());
+        let calls = world.calls() - before;
+        world.forget_faults();
+        assert_eq!(status(&world, &roll()).state, "VERIFIED");
+        calls
+    };
+    for call in 0..healed(None) {
+        healed(Some((call, Fault::CrashesBefore)));
+        healed(Some((call, Fault::CrashesAfter)));
+    }
+}

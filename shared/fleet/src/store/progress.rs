@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 /// Progress over one version of one object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HashProgress {
-    /// SHA-256 of the object's key and entity tag.
+    /// See [`HashProgress::object_of`].
     pub object: String,
     /// Bytes hashed so far.
     pub offset: u64,
@@ -24,9 +24,15 @@ pub struct HashProgress {
 }
 
 impl HashProgress {
-    /// Identity of this version of an object.
-    pub fn object_of(roll: &RollId, path: &RelativePath, etag: &str) -> String {
-        hex(&Sha256::digest(format!("{}\n{etag}", roll.object_key(path)).as_bytes()))
+    /// Identity of a pass over this version of an object with these algorithms: SHA-256 of its key, entity tag and their names.
+    pub fn object_of<'n>(
+        roll: &RollId,
+        path: &RelativePath,
+        etag: &str,
+        algorithms: impl IntoIterator<Item = &'n String>,
+    ) -> String {
+        let names: Vec<&str> = algorithms.into_iter().map(String::as_str).collect();
+        hex(&Sha256::digest(format!("{}\n{etag}\n{}", roll.object_key(path), names.join(",")).as_bytes()))
     }
 
     /// The saved state as bytes; `None` when the row is damaged.

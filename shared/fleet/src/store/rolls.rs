@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use platefleet_media::{
     clip::{self, Role},
     path::RelativePath,
@@ -12,9 +13,12 @@ use super::{Family, OpenMarkers, Row, Stored, file_key, list_all, load, roll_par
 use crate::{
     id::{BUCKETS, Production, RollId, bucket_of},
     message::{Message, Queue},
-    ports::{Bucket, Clock, Key, Objects, Queues, Result, Settings, Table},
+    ports::{Bucket, Clock, Error, Key, Objects, Queues, Result, Settings, Table},
     state::{FileRow, FileState, Finding, Observed, RollState, Verdict, Watch},
 };
+
+/// Rows that are looked at, and messages that are sent, at once.
+const IN_FLIGHT: usize = 16;
 
 /// The history that a roll was planned from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -332,15 +336,15 @@ impl<T: Table + Queues + Clock + Settings> Rolls<'_, T> {
             let mut after: Option<String> = None;
             loop {
                 let (names, next) = self.markers(roll).page(bucket, "", after.as_deref(), 200).await?;
-                for path in names.into_iter().filter_map(|n| RelativePath::new(n).ok()) {
+                let checks = names.into_iter().filter_map(|n| RelativePath::new(n).ok()).map(|path| async move {
                     let pattern = clip::key_of(&path).pattern;
-                    if let Some(file) = self.file(roll, &pattern, &path).await?
-                        && file.row.state == FileState::Paired
-                    {
-                        self.send_check(&file.row).await?;
-                        sent += 1;
-                    }
-                }
+                    let file = self.file(roll, &pattern, &path).await?.map(|stored| stored.row);
+                    let Some(file) = file.filter(|f| f.state == FileState::Paired) else { return Ok::<u64, Error>(0) };
+                    self.send_check(&file).await?;
+                    Ok(1)
+                });
+                let counts: Vec<u64> = stream::iter(checks).buffer_unordered(IN_FLIGHT).try_collect().await?;
+                sent += counts.iter().sum::<u64>();
                 match next {
                     Some(next) => after = Some(next),
                     None => break,
