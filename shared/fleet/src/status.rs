@@ -8,7 +8,7 @@ use crate::{
     id::{JobId, Production, RollId},
     ports::{Result, Table},
     state::{Finding, JobState, RangeState, RollState},
-    store::{Jobs, RollRow, Rolls},
+    store::{ClipState, Clips, Jobs, RollRow, Rolls},
 };
 
 /// Most findings in one answer; the counts tell how many there are.
@@ -63,6 +63,7 @@ pub async fn of_roll(table: &impl Table, roll: &RollId) -> Result<Option<Status>
         counts = RollRow::count(&files);
         findings.extend(files.iter().filter_map(|f| f.verdict.as_ref()?.finding.clone()));
     }
+    findings.extend(of_clips(table, roll).await?);
     findings.sort();
     findings.dedup();
     findings.truncate(MAX_FINDINGS);
@@ -76,6 +77,14 @@ pub async fn of_roll(table: &impl Table, roll: &RollId) -> Result<Option<Status>
         updated_at: iso(row.updated_ms),
         ended,
     }))
+}
+
+/// What is wrong with clips whose bytes are what the manifest says: they cannot be pulled, and nobody else would tell.
+async fn of_clips(table: &impl Table, roll: &RollId) -> Result<Vec<Finding>> {
+    let clips = Clips(table).of_production(&roll.production).await?;
+    let own = clips.into_iter().filter(|clip| clip.roll == *roll && clip.state != ClipState::Inspected);
+    // A damaged file is a finding of its own already.
+    Ok(own.flat_map(|clip| clip.findings).filter(|finding| finding.kind != "mismatch").collect())
 }
 
 /// Where a job stands; `None` when nothing is known of it.

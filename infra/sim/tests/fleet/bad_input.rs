@@ -104,7 +104,10 @@ fn a_frame_that_is_empty_cut_short_or_not_a_picture_is_a_finding_of_its_clip_alo
         let (world, card) = (World::new(), Card::of(files));
         card.upload(&world);
         calm(&world);
-        assert_eq!(status(&world, &roll()).state, "VERIFIED", "{what}: its bytes are what the manifest says");
+        let seen = status(&world, &roll());
+        assert_eq!(seen.state, "VERIFIED", "{what}: its bytes are what the manifest says");
+        assert_eq!(findings(&seen).len(), 1, "{what}: {:?}", seen.findings);
+        assert_eq!(findings(&seen)[0].1, "Clips/A001C002/A001C002_000000.dng", "{what}");
         let clips = block_on(Clips(&world).of_production(&roll().production)).unwrap();
         let states: Vec<_> = clips.iter().map(|c| (c.pattern.contains("C001/"), c.state, c.findings.len())).collect();
         assert!(states.contains(&(true, ClipState::Inspected, 0)), "{what}: {states:?}");
