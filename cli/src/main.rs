@@ -140,8 +140,10 @@ fn not_understood(error: &clap::Error, stopping: watch::Receiver<bool>) -> Exit 
     let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if !asked && std::env::args_os().any(|a| a == "--json") {
         let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let failure = Failure::usage(first.trim_start_matches("error: ")).hint("see `platefleet --help`");
+        // What is missing or wrong may stand in the lines after the first; what could be typed instead begins with "Usage:".
+        let said: Vec<&str> = text.lines().take_while(|line| !line.starts_with("Usage:")).map(str::trim).collect();
+        let failure =
+            Failure::usage(said.join(" ").trim().trim_start_matches("error: ")).hint("see `platefleet --help`");
         Console::new(true, stopping).fail(&failure);
         return Exit::Usage;
     }

@@ -72,7 +72,7 @@ fn order(world: &World, pull: &str, wants: &[&str]) {
         findings: vec![],
         updated_ms: 0,
     };
-    block_on(Jobs(world).put_pull(&row)).unwrap();
+    block_on(Jobs(world).save_pull(&row, None)).unwrap();
 }
 
 #[test]

@@ -224,11 +224,6 @@ impl<'a, T: Table> Jobs<'a, T> {
         list_all(self.0, &format!("PROD#{production}"), "PULL#").await
     }
 
-    /// Writes what became of an order.
-    pub async fn put_pull(&self, row: &PullRow) -> Result<()> {
-        update(self.0, &row.key(), |_| Some(row.clone())).await.map(|_| ())
-    }
-
     /// An order as it was read, for [`Jobs::save_pull`].
     pub async fn stored_pull(&self, production: &Production, pull: &PullName) -> Result<Option<Stored<PullRow>>> {
         load(self.0, &PullRow::key_of(production, pull)).await
