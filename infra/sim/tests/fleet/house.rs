@@ -22,6 +22,14 @@ pub(crate) fn functions() -> Functions {
     functions_without_hash().on(Queue::Hash, async |world, record| platefleet_hash::handle(&world, &record).await)
 }
 
+/// Files are taken in and checked, and nobody seals.
+pub(crate) fn functions_without_finalise() -> Functions {
+    Functions::new()
+        .on(Queue::Intake, async |world, record| platefleet_intake::handle(&world, &record).await)
+        .on(Queue::Hash, async |world, record| platefleet_hash::handle(&world, &record).await)
+        .on(Queue::Inspect, async |world, record| platefleet_inspect::handle(&world, &record).await)
+}
+
 /// Files are taken in, and wait to be checked.
 pub(crate) fn functions_without_hash() -> Functions {
     Functions::new()

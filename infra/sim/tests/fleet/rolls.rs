@@ -12,7 +12,8 @@ use platefleet_media::{hash::Algorithm, mhl::Action};
 use platefleet_sim::{Weather, World, block_on};
 
 use crate::house::{
-    Card, calm, delivered, findings, frames, functions, functions_without_hash, roll, row, settle, status,
+    Card, calm, delivered, findings, frames, functions, functions_without_finalise, functions_without_hash, roll, row,
+    settle, status,
 };
 
 const FIRST: &str = "Clips/A001C001_261124_R1AB/A001C001_261124_R1AB_000000.dng";
@@ -274,5 +275,23 @@ fn every_wind_brings_the_same_verdict() {
         let seen = status(&world, &roll());
         assert_eq!(seen.state, "VERIFIED", "seed {seed}: {seen:?} {report:?}");
         delivered(&world, "show/rolls/day 1/A001");
+    }
+}
+
+#[test]
+fn a_file_that_is_replaced_while_its_roll_is_being_sealed_is_not_sealed_over() {
+    for seed in 0..150 {
+        let (world, card) = (World::new(), Card::small());
+        card.upload(&world);
+        // Everything is verified, and the seal is asked for.
+        let now = Weather { horizon: Duration::ZERO, ..Weather::calm() };
+        world.drain(&functions_without_finalise(), now);
+        assert!(world.len(Queue::Finalise) > 0);
+        let mut other = card.files[FIRST].clone();
+        other[300] ^= 1;
+        world.upload(&card.key(FIRST), other);
+        settle(&world, Weather { duplicates: 0, ..Weather::windy(seed) });
+        let seen = status(&world, &roll());
+        assert_eq!((seen.state.as_str(), findings(&seen)), ("FAILED", vec![("mismatch", FIRST)]), "seed {seed}");
     }
 }
