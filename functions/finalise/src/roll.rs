@@ -119,7 +119,7 @@ fn digest_of(row: &RollRow, files: &[FileRow], broken: &[Finding]) -> String {
         .iter()
         .map(|f| {
             let digests = f.verdict.as_ref().map(|v| &v.digests);
-            json!([f.path, f.state, f.observed, f.expected.as_ref().map(|e| &e.hashes), digests])
+            json!([f.path, f.state, f.observed, f.expected.as_ref().map(|e| (&e.hashes, &e.rivals)), digests])
         })
         .collect();
     let facts = json!({"tip": row.tip, "files": files, "broken": broken});

@@ -5,8 +5,6 @@
 mod read;
 mod verdict;
 
-use std::collections::BTreeMap;
-
 use platefleet_fleet::{
     message::Message,
     ports::{Bucket, Clock, Objects, Queues, Settings, Table, Workers},
@@ -77,10 +75,8 @@ async fn check(
     let key = file.roll.object_key(&file.path);
     let object = env.head(Bucket::Ingest, &key).await?.filter(|object| object.etag == observed.etag);
     let Some(object) = object else { return Ok(Check::Changed) };
-    let vouched: BTreeMap<String, String> =
-        object.checksums.into_iter().filter(|(algorithm, _)| expected.hashes.contains_key(algorithm)).collect();
-    if !vouched.is_empty() {
-        return Ok(Check::Verdict(verdict::of_digests(file, expected, vouched, "stored-checksum", now)));
+    if let Some(verdict) = verdict::of_stored(file, expected, object.checksums, now) {
+        return Ok(Check::Verdict(verdict));
     }
     read::digest(env, file, expected, observed, hop).await
 }

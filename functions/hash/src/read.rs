@@ -1,6 +1,6 @@
 //! Ranged reading with resumable digests.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use platefleet_fleet::{
     message::{Message, Queue},
@@ -75,7 +75,7 @@ pub(crate) async fn digest(
 
 /// What saved progress goes by: other algorithms are another pass.
 fn pass_of(file: &FileRow, expected: &Expected, observed: &Observed) -> String {
-    HashProgress::object_of(&file.roll, &file.path, &observed.etag, expected.hashes.keys())
+    HashProgress::object_of(&file.roll, &file.path, &observed.etag, expected.algorithms())
 }
 
 async fn read(env: &impl Needs, key: &str, observed: &Observed, offset: u64) -> ports::Result<Vec<u8>> {
@@ -86,7 +86,8 @@ async fn read(env: &impl Needs, key: &str, observed: &Observed, offset: u64) -> 
 /// The digests where the last invocation left them. Saved state that cannot be used, or is for other algorithms, is as good
 /// as none.
 async fn begin(env: &impl Needs, file: &FileRow, expected: &Expected, observed: &Observed) -> Result<Hasher, Failure> {
-    let wanted: Vec<Algorithm> = expected.hashes.keys().filter_map(|name| Algorithm::parse(name)).collect();
+    let wanted: BTreeSet<Algorithm> =
+        expected.algorithms().into_iter().filter_map(|name| Algorithm::parse(name)).collect();
     let object = pass_of(file, expected, observed);
     let saved = Progresses(env).get(&object).await?;
     let resumed = saved.and_then(|progress| {

@@ -209,6 +209,7 @@ async fn write_rows(
                 size: e.size,
                 hashes: e.hashes.iter().map(|(algorithm, text)| (algorithm.name().to_owned(), text.clone())).collect(),
                 generation: e.generation,
+                rivals: Vec::new(),
             });
             write_file(&rolls, roll, path, expected, listed.get(*path))
         });
