@@ -9,7 +9,7 @@ use sha2::{
     digest::common::hazmat::{SerializableState, SerializedState},
 };
 
-use super::{Algorithm, Digests, c4, hex, xxh3::Xxh3, xxh64::Xxh64};
+use super::{Algorithm, Digests, c4, hex, xxh3::Xxh3, xxh32::Xxh32, xxh64::Xxh64};
 use crate::error::{Error, Result};
 
 /// The most that [`Hasher::save`] returns.
@@ -32,6 +32,7 @@ pub struct Hasher {
     sha512: Option<Sha512>,
     xxh64: Option<Xxh64>,
     xxh3: Option<Xxh3>,
+    xxh32: Option<Xxh32>,
 }
 
 impl Hasher {
@@ -46,6 +47,7 @@ impl Hasher {
             sha512: has(Algorithm::C4).then(Sha512::new),
             xxh64: has(Algorithm::Xxh64).then(Xxh64::new),
             xxh3: (has(Algorithm::Xxh3) || has(Algorithm::Xxh128)).then(Xxh3::new),
+            xxh32: has(Algorithm::Xxh32).then(Xxh32::new),
             count: 0,
             wanted,
         }
@@ -73,6 +75,9 @@ impl Hasher {
             if let Some(xxh3) = &mut self.xxh3 {
                 xxh3.update(slice);
             }
+            if let Some(xxh32) = &mut self.xxh32 {
+                xxh32.update(slice);
+            }
         }
     }
 
@@ -97,6 +102,7 @@ impl Hasher {
             (Algorithm::Xxh64, self.xxh64.map(|xxh64| format!("{:016x}", xxh64.finish()))),
             (Algorithm::Xxh3, xxh3.as_ref().map(|xxh3| format!("{:016x}", xxh3.finish_64()))),
             (Algorithm::Xxh128, xxh3.as_ref().map(|xxh3| format!("{:032x}", xxh3.finish_128()))),
+            (Algorithm::Xxh32, self.xxh32.map(|xxh32| format!("{:08x}", xxh32.finish()))),
         ];
         texts
             .into_iter()
@@ -108,8 +114,8 @@ impl Hasher {
     /// The state, in at most [`MAX_STATE_BYTES`] bytes.
     ///
     /// Layout: magic and version, the set as one bit an algorithm in the order of [`Algorithm::ALL`], the count as 8 bytes,
-    /// the states in the order md5, sha1, sha256, sha512, xxh64, xxh3, and the XXH64 of all that as 8 bytes. All numbers
-    /// little-endian.
+    /// the states in the order md5, sha1, sha256, sha512, xxh64, xxh3, xxh32, and the XXH64 of all that as 8 bytes. All
+    /// numbers little-endian.
     pub fn save(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(MAX_STATE_BYTES);
         out.extend(MAGIC);
@@ -126,6 +132,9 @@ impl Hasher {
         }
         if let Some(xxh3) = &self.xxh3 {
             xxh3.save(&mut out);
+        }
+        if let Some(xxh32) = &self.xxh32 {
+            xxh32.save(&mut out);
         }
         let sum = checksum(&out);
         out.extend(sum.to_le_bytes());
@@ -165,6 +174,9 @@ impl Hasher {
         }
         if let Some(xxh3) = &mut hasher.xxh3 {
             *xxh3 = Xxh3::resume(state)?;
+        }
+        if let Some(xxh32) = &mut hasher.xxh32 {
+            *xxh32 = Xxh32::resume(state)?;
         }
         state.0.is_empty().then_some(hasher)
     }

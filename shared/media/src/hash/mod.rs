@@ -17,6 +17,7 @@
 mod c4;
 mod hasher;
 mod xxh3;
+mod xxh32;
 mod xxh64;
 
 use std::{collections::BTreeMap, fmt};
@@ -43,6 +44,8 @@ pub enum Algorithm {
     C4,
     /// SHA-256, FIPS 180-4: 64 hexadecimal digits. ASC MHL does not know it; object stores do.
     Sha256,
+    /// XXH32 with seed 0: 8 hexadecimal digits, most significant first. Only hash lists of MHL 1.x have it; nothing writes it.
+    Xxh32,
 }
 
 /// Digests as text, in the form that ASC MHL writes them (lower-case hexadecimal, except for C4).
@@ -50,7 +53,8 @@ pub type Digests = BTreeMap<Algorithm, String>;
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 7] = [Self::Md5, Self::Sha1, Self::Xxh64, Self::Xxh3, Self::Xxh128, Self::C4, Self::Sha256];
+    pub const ALL: [Self; 8] =
+        [Self::Md5, Self::Sha1, Self::Xxh64, Self::Xxh3, Self::Xxh128, Self::C4, Self::Sha256, Self::Xxh32];
 
     /// The formats of ASC MHL 2.0, in the order in which its schema wants them.
     pub const MHL: [Self; 6] = [Self::C4, Self::Md5, Self::Sha1, Self::Xxh128, Self::Xxh3, Self::Xxh64];
@@ -65,6 +69,7 @@ impl Algorithm {
             Self::Xxh128 => "xxh128",
             Self::C4 => "c4",
             Self::Sha256 => "sha256",
+            Self::Xxh32 => "xxh32",
         }
     }
 
@@ -86,6 +91,7 @@ impl Algorithm {
             Self::Sha1 => 20,
             Self::Xxh64 | Self::Xxh3 => 8,
             Self::Sha256 => 32,
+            Self::Xxh32 => 4,
         };
         if text.len() != 2 * length {
             return None;
