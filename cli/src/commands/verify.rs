@@ -1,4 +1,4 @@
-//! `platefleet verify`: is a folder what its ASC MHL history says?
+//! `platefleet verify`: is a folder what its ASC MHL history says, or its lists of MHL 1.x?
 
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -9,10 +9,10 @@ use crate::{
     failure::{Exit, Failure},
 };
 
-/// Check a folder against its ASC MHL history
+/// Check a folder against its ASC MHL history, or the MHL 1.x lists in it
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
-    /// Folder that holds `ascmhl`
+    /// Folder that holds `ascmhl`, or lists of MHL 1.x; or one such list, to check only what it names
     #[arg(value_name = "ROOT")]
     root: PathBuf,
     /// Check against this generation instead of the whole history
@@ -34,7 +34,12 @@ impl Verify {
         if console.stopped() {
             return Err(Failure::interrupted());
         }
-        let report = checked?;
+        // Only a generation that there is not is invalid without a place, and it was typed.
+        let typed = |error| match Failure::from(error) {
+            failure if failure.path.is_none() => failure.typed(),
+            failure => failure,
+        };
+        let report = checked.map_err(typed)?;
         console.document(&report)?;
         for finding in &report.findings {
             console.say(format!("{:>18}  {}: {}", finding.kind.name(), finding.path, finding.detail))?;

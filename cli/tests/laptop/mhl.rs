@@ -53,6 +53,63 @@ fn a_folder_without_a_history_is_a_finding() {
     assert!(run.stdout.contains("no-history"), "{}", run.stdout);
 }
 
+/// Files of `abc`, listed with digests of `testdata/hash/hashes.json`: xxhash64 has its bytes reversed, xxhash is decimal.
+#[test]
+fn a_folder_with_lists_of_mhl_1_verifies_until_something_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    let list = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<hashlist version=\"1.1\">
+  <hash><file>Clips\\a.mov</file><size>3</size><xxhash64>990977adf52cbc44</xxhash64></hash>
+  <hash><file>b.mov</file><size>3</size><xxhash>0852579327</xxhash><md5>900150983cd24fb0d6963f7d28e17f72</md5></hash>
+  <hash><file>c.mov</file><size>3</size><null></null></hash>
+</hashlist>";
+    fs::create_dir_all(root.join("A001/Clips")).unwrap();
+    fs::write(root.join("A001/A001_2026-11-22_105740.mhl"), list).unwrap();
+    for name in ["Clips/a.mov", "b.mov", "c.mov"] {
+        fs::write(root.join("A001").join(name), "abc").unwrap();
+    }
+    let good = on("verify", root, &[]);
+    assert_eq!((good.code, &good.json()["verdict"]), (Some(0), &json!("verified")), "{}", good.stdout);
+    let counts = json!({"expected": 3, "verified": 3, "failed": 0, "missing": 0, "extra": 0, "renamed": 0});
+    assert_eq!((&good.json()["files"], &good.json()["bytes"]), (&counts, &json!(6)));
+    assert_eq!(on("verify", &root.join("A001/A001_2026-11-22_105740.mhl"), &[]).code, Some(0));
+
+    fs::write(root.join("A001/Clips/a.mov"), "abd").unwrap();
+    fs::write(root.join("A001/b.mov"), "ab").unwrap();
+    fs::remove_file(root.join("A001/c.mov")).unwrap();
+    fs::write(root.join("A001/new.mov"), "abc").unwrap();
+    let bad = on("verify", root, &[]);
+    assert_eq!((bad.code, &bad.json()["verdict"]), (Some(1), &json!("failed")));
+    let counts = json!({"expected": 3, "verified": 0, "failed": 2, "missing": 1, "extra": 1, "renamed": 0});
+    assert_eq!(bad.json()["files"], counts);
+    let expected = [
+        ("mismatch", "A001/Clips/a.mov"),
+        ("size-mismatch", "A001/b.mov"),
+        ("missing", "A001/c.mov"),
+        ("extra", "A001/new.mov"),
+    ];
+    assert_eq!(findings(&bad), expected.map(|(kind, path)| (kind.to_owned(), path.to_owned())));
+}
+
+#[test]
+fn a_generation_that_there_is_not_is_usage() {
+    let dir = tempfile::tempdir().unwrap();
+    let list = "<hashlist version=\"1.0\"><hash><file>a</file><size>1</size><null/></hash></hashlist>";
+    fs::write(dir.path().join("old.mhl"), list).unwrap();
+    fs::write(dir.path().join("a"), "a").unwrap();
+    let run = on("verify", dir.path(), &["--generation", "1"]);
+    let detail = "lists of MHL 1.x have no generations; leave the generation out";
+    assert_eq!((run.code, run.error()), (Some(2), ("usage".to_owned(), detail.to_owned())));
+    fs::write(dir.path().join("new.mhl"), "<hashlist version=\"1.9\" xmlns=\"urn:x\"/>").unwrap();
+    assert_eq!(findings(&on("verify", dir.path(), &[])), [("malformed".to_owned(), "new.mhl".to_owned())]);
+    fs::write(dir.path().join("new.mhl"), "<hashlist version=\"3.0\"/>").unwrap();
+    assert_eq!(on("verify", dir.path(), &[]).code, Some(3));
+    fs::remove_file(dir.path().join("new.mhl")).unwrap();
+    fs::remove_file(dir.path().join("old.mhl")).unwrap();
+    assert_eq!(on("seal", dir.path(), &[]).code, Some(0));
+    assert_eq!(on("verify", dir.path(), &["--generation", "2"]).code, Some(2));
+}
+
 #[test]
 fn a_hash_that_mhl_does_not_have_is_usage() {
     let dir = tempfile::tempdir().unwrap();

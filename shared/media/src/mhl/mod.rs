@@ -17,6 +17,7 @@ mod directory;
 mod finding;
 mod history;
 mod ignore;
+mod legacy;
 mod manifest;
 mod seal;
 mod write;
@@ -27,6 +28,7 @@ pub use directory::DirectoryDigests;
 pub use finding::{Finding, FindingKind};
 pub use history::{Expectation, Generation, History};
 pub use ignore::{DEFAULT_PATTERNS, Ignore};
+pub use legacy::{LegacyCreator, LegacyFile, LegacyFormat, LegacyList, MAX_LIST_BYTES};
 pub use manifest::{
     Action, Author, Creator, DirectoryRecord, FileRecord, HashEntry, Manifest, Process, Reference, Tool,
 };

@@ -20,6 +20,9 @@ const MAX_DEPTH: usize = 64;
 /// Elements that are held in memory at a time: one record with all that is in it.
 const MAX_ELEMENTS_AT_ONCE: usize = 10_000;
 
+/// For documents whose elements stand in no namespace.
+pub(super) const NO_NAMESPACE: &str = "";
+
 /// A document that is read from start to end.
 pub(super) struct Document<'a> {
     name: String,
@@ -81,7 +84,8 @@ impl<'a> Document<'a> {
                 }
                 Event::Start(start) => {
                     let found = start.local_name().as_ref().escape_debug().to_string();
-                    return Err(document.invalid(format!("begins with `{found}`, not with `{root}` of {namespace}")));
+                    let of = if namespace == NO_NAMESPACE { "no namespace" } else { namespace };
+                    return Err(document.invalid(format!("begins with `{found}`, not with `{root}` of {of}")));
                 }
                 Event::Eof => return Err(document.invalid("holds no XML element")),
                 _ => {}
@@ -170,6 +174,7 @@ impl<'a> Document<'a> {
     fn event(&mut self) -> Result<(Bound, Event<'a>)> {
         let bound = match self.reader.read_resolved_event() {
             Ok((ResolveResult::Bound(namespace), event)) if namespace.0 == self.namespace => Ok((Bound::Here, event)),
+            Ok((ResolveResult::Unbound, event)) if self.namespace == NO_NAMESPACE => Ok((Bound::Here, event)),
             Ok((ResolveResult::Unbound, event)) => Ok((Bound::Nowhere, event)),
             Ok((_, event)) => Ok((Bound::Elsewhere, event)),
             Err(error) => Err(error.to_string()),

@@ -1,5 +1,6 @@
-//! Histories on a disk: verify a folder, and seal it.
+//! Histories on a disk: verify a folder, and seal it. Lists of MHL 1.x are verified, never written.
 
+mod legacy;
 mod read;
 mod scan;
 mod seal;
@@ -109,12 +110,18 @@ pub struct SealReport {
     pub findings: Vec<Finding>,
 }
 
-/// Verifies a folder against its history, and every nested history in it.
+/// Verifies a folder against its history, and every nested history in it; without a history, against the lists of MHL 1.x in it.
+/// When `root` is such a list, only the files that it names are looked at.
 ///
 /// # Errors
-/// [`Error::Io`] when the folder cannot be read or the watcher stops it; [`Error::Unsupported`] when there is only a
-/// manifest of the older MHL 1.x. All that is wrong with the data is in the report.
+/// [`Error::Io`] when the folder cannot be read or the watcher stops it; [`Error::Invalid`] when a generation is wanted that
+/// there is not; [`Error::Unsupported`] when a list is in a version or a text encoding that is not known. All that is wrong with
+/// the data is in the report.
 pub fn verify(root: &Path, options: &VerifyOptions, watch: &dyn Watch) -> Result<Report> {
+    let name = root.file_name().unwrap_or_default().to_string_lossy();
+    if legacy::is_list(&name) && root.is_file() {
+        return legacy::verify_list(root, *options, watch);
+    }
     verify::verify(root, *options, watch)
 }
 

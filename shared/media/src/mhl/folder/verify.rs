@@ -2,14 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::Path,
 };
 
 use super::{
-    FileCounts, Report, Verdict, VerifyOptions, Watch,
+    FileCounts, Report, Verdict, VerifyOptions, Watch, legacy,
     read::read_all,
-    scan::{Disk, Found, below, failed, scan},
+    scan::{Disk, Found, below, scan},
     within,
 };
 use crate::{
@@ -22,7 +21,7 @@ use crate::{
 /// See [`super::verify`].
 pub(super) fn verify(root: &Path, options: VerifyOptions, watch: &dyn Watch) -> Result<Report> {
     let disk = scan(root)?;
-    let Some(top) = disk.histories.get("") else { return without_history(root) };
+    let Some(top) = disk.histories.get("") else { return legacy::verify(root, &disk, options, watch) };
     let newest = top.newest().map_or(0, |generation| generation.number);
     if let Some(wanted) = options.generation.filter(|wanted| *wanted == 0 || (*wanted > newest && top.is_whole())) {
         return Err(Error::invalid(format!("there is no generation {wanted}; the newest is {newest}")));
@@ -117,19 +116,6 @@ pub(super) fn verify(root: &Path, options: VerifyOptions, watch: &dyn Watch) -> 
     findings.sort_by(|a, b| (&a.path, a.kind).cmp(&(&b.path, b.kind)));
     let verdict = if findings.len() == renamed_right { Verdict::Verified } else { Verdict::Failed };
     Ok(Report { verdict, files: counts, bytes, findings })
-}
-
-fn without_history(root: &Path) -> Result<Report> {
-    for entry in fs::read_dir(root).map_err(failed(root))? {
-        let name = entry.map_err(failed(root))?.file_name().to_string_lossy().into_owned();
-        if Path::new(&name).extension().is_some_and(|e| e == "mhl") && !name.starts_with("._") {
-            return Err(
-                Error::unsupported(format!("the MHL 1.x manifest `{name}`")).in_file(root.display().to_string())
-            );
-        }
-    }
-    let findings = vec![Finding::new(FindingKind::NoHistory, "", "there is no ASC MHL history")];
-    Ok(Report { verdict: Verdict::Failed, files: FileCounts::default(), bytes: 0, findings })
 }
 
 /// What every history expects, the closest first; one further up adds formats and files that the closest does not know.

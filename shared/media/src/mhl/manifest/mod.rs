@@ -11,7 +11,7 @@ mod parse;
 mod print;
 
 /// The namespace of a manifest.
-const NAMESPACE: &str = "urn:ASC:MHL:v2.0";
+pub(in crate::mhl) const NAMESPACE: &str = "urn:ASC:MHL:v2.0";
 
 /// A manifest (namespace `urn:ASC:MHL:v2.0`).
 #[derive(Debug, Clone, PartialEq, Eq)]
