@@ -181,7 +181,7 @@ impl LegacyList {
             size: file.size,
             hashes: file.digests.iter().map(|(format, text)| (format.algorithm(), text.clone())).collect(),
             generation: 1,
-            previous: None,
+            ..Expectation::default()
         };
         self.files.iter().map(|file| (file.path.clone(), expectation(file))).collect()
     }
