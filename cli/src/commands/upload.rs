@@ -211,7 +211,7 @@ fn known(dir: &Path, files: &[(RelativePath, u64)]) -> BTreeMap<RelativePath, Ch
         let root = folder.strip_suffix(HISTORY).unwrap_or(&folder);
         for (path, expected) in History::read(&documents).expectations() {
             // The store compares any of them; the fastest one first.
-            let checksum = ["xxh128", "xxh3", "xxh64", "md5", "sha1"].into_iter().find_map(|name| {
+            let checksum = ["xxh128", "xxh3", "xxh64", "md5", "sha1", "c4"].into_iter().find_map(|name| {
                 let (_, text) = expected.hashes.iter().find(|(algorithm, _)| algorithm.name() == name)?;
                 Checksum::from_mhl(name, text)
             });

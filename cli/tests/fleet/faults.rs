@@ -4,7 +4,6 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
     time::{Duration, Instant},
 };
 
@@ -12,102 +11,9 @@ use platefleet_fleet::{
     aws::Fleet,
     ports::{Bucket, Objects as _, PutIf},
 };
-use platefleet_local::host::{Host, Options};
 use serde_json::{Value, json};
 
-/// Quiet hours and ticks pass this much faster: a day in nine seconds.
-const TIME_SCALE: f64 = 9_600.0;
-/// Longest wait for anything.
-const PATIENCE: Duration = Duration::from_mins(2);
-
-/// One fleet at a time: at its end no function process of this program may be left.
-static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
-/// A running fleet in a directory of its own, and what a person has on disk.
-struct House {
-    _alone: tokio::sync::MutexGuard<'static, ()>,
-    host: Host,
-    dir: tempfile::TempDir,
-}
-
-impl House {
-    async fn build() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let mut options = Options::new(dir.path().join("fleet")).unwrap();
-        options.functions = crate::functions();
-        options.time_scale = TIME_SCALE;
-        Self { _alone: ALONE.lock().await, host: Host::start(options).await.unwrap(), dir }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    /// Runs the command against this fleet.
-    async fn platefleet(&self, args: &[&str]) -> Output {
-        let (fleet, args) = (self.path("fleet"), args.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>());
-        let run = move || {
-            Command::new(env!("CARGO_BIN_EXE_platefleet")).args(&args).env("PLATEFLEET_FLEET", fleet).output().unwrap()
-        };
-        tokio::task::spawn_blocking(run).await.unwrap()
-    }
-
-    /// Runs the command, which has to succeed; its JSON.
-    async fn ask(&self, args: &[&str]) -> Value {
-        let output = self.platefleet(args).await;
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{args:?}: {text}\n{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_str(&text).unwrap_or(Value::Null)
-    }
-
-    /// Asks for the status of a roll or job until it is in one of these states.
-    async fn until(&self, id: &str, states: &[&str]) -> Value {
-        let began = Instant::now();
-        loop {
-            let output = self.platefleet(&["status", id, "--json"]).await;
-            let status: Value = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
-            if states.iter().any(|state| status["state"] == *state) {
-                return status;
-            }
-            assert!(began.elapsed() < PATIENCE, "{id} is not {states:?}: {status} {:?}", self.host.depths());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    /// Waits until every queue is empty.
-    async fn rest(&self) {
-        let began = Instant::now();
-        while !self.host.is_idle() {
-            assert!(began.elapsed() < PATIENCE, "not at rest: {:?}", self.host.depths());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// Ends the fleet; no function process may be left.
-    async fn close(self) {
-        let Self { host, dir, _alone } = self;
-        host.stop().await.unwrap();
-        let children = fs::read_dir("/proc").unwrap().filter_map(|entry| {
-            let stat = fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
-            let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
-            let parent: u32 = rest.split_whitespace().nth(1)?.parse().ok()?;
-            (parent == std::process::id() && name.starts_with("platefleet-")).then(|| name.to_owned())
-        });
-        assert_eq!(children.collect::<Vec<_>>(), Vec::<String>::new(), "no function process is left");
-        drop(dir);
-    }
-
-    /// A sealed roll of one take on disk: its folder.
-    async fn roll(&self, name: &str, frames: &str) -> PathBuf {
-        let folder = self.path(name);
-        let at = folder.to_str().unwrap();
-        let synth = ["synth", "--format", "cinemadng", "--frames", frames, "--size", "192x108", "-o", at];
-        self.ask(&synth).await;
-        fs::write(folder.join("report é.txt"), "slate 12").unwrap();
-        self.ask(&["seal", at, "--author", "DIT", "--json"]).await;
-        folder
-    }
-}
+use crate::house::{House, PATIENCE};
 
 /// Every file below a folder with its bytes, by path.
 fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {

@@ -3,7 +3,9 @@
 //! The function binaries stand beside the command; `make test` builds them first.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod checking;
 mod faults;
+mod house;
 
 use std::{
     fs,

@@ -2,6 +2,7 @@
 //! runs out, the state of the digests is saved and the next invocation goes on. Where the store itself vouches for a
 //! checksum of the right kind, nothing is read at all.
 
+mod progress;
 mod read;
 mod verdict;
 
@@ -32,15 +33,21 @@ pub async fn handle(env: &impl Needs, record: &Record) -> Result<(), Failure> {
     let Some(stored) = rolls.file(&roll, &pattern, &path).await? else { return Ok(()) };
     let file = stored.row;
     let (Some(expected), Some(observed)) = (&file.expected, &file.observed) else { return Ok(()) };
+    let is_fresh = hop == 0 && record.attempt <= 1;
+    let link = Link { file: &file, expected, observed, hop, is_fresh };
     if file.round != round || file.state != FileState::Paired {
         // Late or repeated. Who wrote the verdict may have ended before asking what follows from it.
-        return Ok(rolls.conclude_file(&file, None).await?);
+        rolls.conclude_file(&file, None).await?;
+        if file.state != FileState::Paired {
+            progress::forget(env, &link).await?;
+        }
+        return Ok(());
     }
-    match check(env, &file, expected, observed, hop).await? {
+    match check(env, &link).await? {
         Check::Verdict(verdict) => {
             tracing::info!(outcome = if verdict.verified { "verified" } else { "failed" }, how = verdict.how);
             rolls.conclude_file(&file, Some(verdict)).await?;
-            Ok(read::forget(env, &file, expected, observed).await?)
+            Ok(progress::forget(env, &link).await?)
         }
         Check::GoesOn => Ok(()),
         Check::Changed => {
@@ -51,23 +58,30 @@ pub async fn handle(env: &impl Needs, record: &Record) -> Result<(), Failure> {
     }
 }
 
+/// One invocation of the chain that checks a file.
+#[derive(Debug, Clone, Copy)]
+struct Link<'a> {
+    file: &'a FileRow,
+    expected: &'a Expected,
+    observed: &'a Observed,
+    /// Invocations before this one.
+    hop: u32,
+    /// True for the first delivery of a message that nobody has handed over.
+    is_fresh: bool,
+}
+
 /// What came of one attempt.
 enum Check {
     /// The check is done.
     Verdict(Verdict),
-    /// The rest was handed to the next invocation.
+    /// The rest was handed to the next invocation, or another one is at it.
     GoesOn,
     /// The object is no longer what was observed.
     Changed,
 }
 
-async fn check(
-    env: &impl Needs,
-    file: &FileRow,
-    expected: &Expected,
-    observed: &Observed,
-    hop: u32,
-) -> Result<Check, Failure> {
+async fn check(env: &impl Needs, link: &Link<'_>) -> Result<Check, Failure> {
+    let Link { file, expected, observed, .. } = *link;
     let now = env.now_ms();
     if let Some(verdict) = verdict::without_reading(file, expected, observed, now) {
         return Ok(Check::Verdict(verdict));
@@ -78,5 +92,5 @@ async fn check(
     if let Some(verdict) = verdict::of_stored(file, expected, object.checksums, now) {
         return Ok(Check::Verdict(verdict));
     }
-    read::digest(env, file, expected, observed, hop).await
+    read::digest(env, link).await
 }

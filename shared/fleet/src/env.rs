@@ -18,6 +18,8 @@ pub const QUIET_HOURS: &str = "PLATEFLEET_QUIET_HOURS";
 pub const TIME_SCALE: &str = "PLATEFLEET_TIME_SCALE";
 /// Seconds of work that one range should take.
 pub const RANGE_SECONDS: &str = "PLATEFLEET_RANGE_SECONDS";
+/// Seconds after which one invocation hands the rest of a long file to the next.
+pub const LINK_SECONDS: &str = "PLATEFLEET_LINK_SECONDS";
 
 /// `1` says that the S3 server named by an endpoint checks the checksums that uploads bring along. AWS itself does.
 pub const VALIDATES_CHECKSUMS: &str = "PLATEFLEET_VALIDATES_CHECKSUMS";
@@ -33,6 +35,8 @@ pub struct Settings {
     pub quiet: Duration,
     /// Work aimed at for one range.
     pub range: Duration,
+    /// Work of one link of the chain that hashes a long file: a crash loses no more than that.
+    pub link: Duration,
 }
 
 impl Default for Settings {
@@ -42,6 +46,7 @@ impl Default for Settings {
             tick_delay: Duration::from_mins(15),
             quiet: Duration::from_hours(24),
             range: Duration::from_secs(24),
+            link: Duration::from_mins(5),
         }
     }
 }
@@ -70,6 +75,7 @@ impl Settings {
             tick_delay: Duration::from_secs_f64(tick),
             quiet: seconds(number(QUIET_HOURS, default.quiet.as_secs_f64() / 3600.0) * 3600.0),
             range: Duration::from_secs_f64(number(RANGE_SECONDS, default.range.as_secs_f64())),
+            link: Duration::from_secs_f64(number(LINK_SECONDS, default.link.as_secs_f64())),
         };
         if problems.is_empty() { Ok(settings) } else { Err(problems.join("; ")) }
     }
@@ -90,7 +96,7 @@ mod tests {
         .unwrap();
         assert_eq!((settings.tick, settings.tick_delay), (Duration::from_millis(600), Duration::from_mins(1)));
         assert_eq!(settings.quiet, Duration::from_secs(36));
-        assert_eq!(settings.range, Duration::from_secs(24));
+        assert_eq!((settings.range, settings.link), (Duration::from_secs(24), Duration::from_mins(5)));
     }
 
     #[test]

@@ -33,8 +33,10 @@ impl Surroundings {
         set("AWS_ENDPOINT_URL_SQS", &self.sqs);
         set("AWS_ENDPOINT_URL_DYNAMODB", &self.dynamodb);
         set("AWS_ENDPOINT_URL_LAMBDA", &self.lambda);
-        // Our S3 checks the checksums that come with an upload.
-        set(env::VALIDATES_CHECKSUMS, "1");
+        // Our S3 checks the checksums that come with an upload. A template may still say that it is not to be believed.
+        if !function.environment.contains_key(env::VALIDATES_CHECKSUMS) {
+            set(env::VALIDATES_CHECKSUMS, "1");
+        }
         set(env::TIME_SCALE, &self.time_scale.to_string());
         set("AWS_LAMBDA_FUNCTION_NAME", &function.name);
         set("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");

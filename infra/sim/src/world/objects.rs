@@ -15,9 +15,44 @@ use super::{Port, State, World};
 /// Name of the ingest bucket in notifications.
 const INGEST: &str = "ingest";
 
+/// What an object holds.
+#[derive(Debug)]
+enum Content {
+    Stored(Vec<u8>),
+    /// So many bytes, each range of which is made when it is read.
+    Made(u64, fn(Range<u64>) -> Vec<u8>),
+}
+
+impl Content {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Stored(bytes) => bytes.len() as u64,
+            Self::Made(size, _) => *size,
+        }
+    }
+
+    fn whole(&self) -> Vec<u8> {
+        match self {
+            Self::Stored(bytes) => bytes.clone(),
+            Self::Made(size, make) => make(0..*size),
+        }
+    }
+
+    /// The bytes of a range, when it lies inside.
+    fn range(&self, range: Range<u64>) -> Option<Vec<u8>> {
+        match self {
+            Self::Stored(bytes) => {
+                let (start, end) = (usize::try_from(range.start).ok()?, usize::try_from(range.end).ok()?);
+                bytes.get(start..end).map(<[u8]>::to_vec)
+            }
+            Self::Made(size, make) => (range.start <= range.end && range.end <= *size).then(|| make(range)),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Object {
-    bytes: Vec<u8>,
+    content: Content,
     etag: String,
     version: u64,
     checksums: BTreeMap<String, String>,
@@ -27,7 +62,7 @@ impl Object {
     fn info(&self, key: &str) -> ObjectInfo {
         ObjectInfo {
             key: key.to_owned(),
-            size: self.bytes.len() as u64,
+            size: self.content.size(),
             etag: self.etag.clone(),
             version: Some(format!("v{}", self.version)),
             checksums: BTreeMap::new(),
@@ -37,11 +72,21 @@ impl Object {
 
 impl State {
     fn write(&mut self, bucket: Bucket, key: &str, bytes: Vec<u8>) -> String {
-        self.versions += 1;
         let etag = hex(&Md5::digest(&bytes));
-        let object = Object { bytes, etag: etag.clone(), version: self.versions, checksums: BTreeMap::new() };
-        self.objects.insert((bucket, key.to_owned()), object);
+        self.place(bucket, key, Content::Stored(bytes), etag.clone());
         etag
+    }
+
+    fn place(&mut self, bucket: Bucket, key: &str, content: Content, etag: String) {
+        self.versions += 1;
+        let object = Object { content, etag, version: self.versions, checksums: BTreeMap::new() };
+        self.objects.insert((bucket, key.to_owned()), object);
+    }
+
+    fn created(&self, key: &str, size: u64, etag: &str) -> String {
+        let object = json!({"key": encode_key(key), "size": size, "eTag": etag, "versionId": format!("v{}", self.versions),
+                            "sequencer": format!("{:018X}", self.versions)});
+        notification("ObjectCreated:Put", &object)
     }
 }
 
@@ -57,11 +102,19 @@ impl World {
     pub fn upload_silently(&self, key: &str, bytes: impl Into<Vec<u8>>) -> String {
         let bytes = bytes.into();
         let mut state = self.state();
-        let size = bytes.len();
+        let size = bytes.len() as u64;
         let etag = state.write(Bucket::Ingest, key, bytes);
-        let object = json!({"key": encode_key(key), "size": size, "eTag": etag, "versionId": format!("v{}", state.versions),
-                            "sequencer": format!("{:018X}", state.versions)});
-        notification("ObjectCreated:Put", &object)
+        state.created(key, size, &etag)
+    }
+
+    /// Puts an object that is too large to be stored into the ingest bucket, and its notification into the intake queue:
+    /// `make` makes any range of its `size` bytes. `etag` stands for its content.
+    pub fn upload_made(&self, key: &str, size: u64, etag: &str, make: fn(Range<u64>) -> Vec<u8>) {
+        let mut state = self.state();
+        state.place(Bucket::Ingest, key, Content::Made(size, make), etag.to_owned());
+        let body = state.created(key, size, etag);
+        drop(state);
+        self.post(Queue::Intake, &body);
     }
 
     /// Removes an object from the ingest bucket and puts its notification into the intake queue.
@@ -82,7 +135,7 @@ impl World {
 
     /// The bytes of an object, when it is there. Counts as no call.
     pub fn object(&self, bucket: Bucket, key: &str) -> Option<Vec<u8>> {
-        self.state().objects.get(&(bucket, key.to_owned())).map(|o| o.bytes.clone())
+        self.state().objects.get(&(bucket, key.to_owned())).map(|o| o.content.whole())
     }
 
     /// Keys of a bucket that begin with a prefix, in order. Counts as no call.
@@ -151,11 +204,10 @@ impl Objects for World {
             if if_match.is_some_and(|etag| etag != object.etag) {
                 return Err(Error::Conflict(key.to_owned()));
             }
-            let Some(range) = range else { return Ok(object.bytes.clone()) };
-            let bytes = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
-            let bytes = bytes.and_then(|(start, end)| object.bytes.get(start..end));
-            bytes.map(<[u8]>::to_vec).ok_or_else(|| {
-                Error::Refused(format!("bytes {}..{} of {key}: it has {}", range.start, range.end, object.bytes.len()))
+            let Some(range) = range else { return Ok(object.content.whole()) };
+            object.content.range(range.clone()).ok_or_else(|| {
+                let size = object.content.size();
+                Error::Refused(format!("bytes {}..{} of {key}: it has {size}", range.start, range.end))
             })
         })
         .await
@@ -177,7 +229,7 @@ impl Objects for World {
     async fn copy(&self, from: (Bucket, &str), to: (Bucket, &str)) -> Result<()> {
         self.call(Port::Copy, to.1, |state| {
             let source = state.objects.get(&(from.0, from.1.to_owned()));
-            let bytes = source.ok_or_else(|| Error::NotFound(from.1.to_owned()))?.bytes.clone();
+            let bytes = source.ok_or_else(|| Error::NotFound(from.1.to_owned()))?.content.whole();
             state.write(to.0, to.1, bytes);
             Ok(())
         })

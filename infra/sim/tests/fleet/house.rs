@@ -65,12 +65,20 @@ pub(crate) struct Card {
     pub(crate) files: BTreeMap<String, Vec<u8>>,
     /// The files of `ascmhl/`, by name.
     pub(crate) history: BTreeMap<String, Vec<u8>>,
+    /// What its generations are sealed with.
+    pub(crate) algorithms: Vec<Algorithm>,
 }
 
 impl Card {
     /// These files, sealed once.
     pub(crate) fn of(files: BTreeMap<String, Vec<u8>>) -> Self {
-        let mut card = Self { roll: roll(), files, history: BTreeMap::new() };
+        Self::sealed_with(files, &[Algorithm::Xxh128, Algorithm::Md5])
+    }
+
+    /// These files, sealed once with these digests.
+    pub(crate) fn sealed_with(files: BTreeMap<String, Vec<u8>>, algorithms: &[Algorithm]) -> Self {
+        let algorithms = algorithms.to_vec();
+        let mut card = Self { roll: roll(), files, history: BTreeMap::new(), algorithms };
         card.seal("2026-11-22T08:00:00Z");
         card
     }
@@ -84,7 +92,20 @@ impl Card {
 
     /// Adds a generation over what is there now.
     pub(crate) fn seal(&mut self, created: &str) {
-        let mut scanned: Vec<Scanned> = self.files.iter().map(|(path, bytes)| scanned(path, bytes)).collect();
+        let scanned = |(path, bytes): (&String, &Vec<u8>)| {
+            let digests = hash::digests(self.algorithms.iter().copied(), bytes);
+            Scanned {
+                path: RelativePath::new(path.as_str()).unwrap(),
+                size: bytes.len() as u64,
+                modified: None,
+                digests,
+            }
+        };
+        self.seal_as(created, self.files.iter().map(scanned).collect());
+    }
+
+    /// Adds a generation that says this of its files.
+    pub(crate) fn seal_as(&mut self, created: &str, mut scanned: Vec<Scanned>) {
         scanned.sort_by(|a, b| a.path.cmp(&b.path));
         let stamp = Stamp {
             created: created.into(),
@@ -127,12 +148,6 @@ pub(crate) fn frames(name: &str, frames: u64) -> BTreeMap<String, Vec<u8>> {
     let clip = Clip { name: name.into(), frames, width: 64, height: 48, ..Clip::default() };
     let stage = Stage::new(&clip).unwrap();
     (0..frames).map(|n| (format!("Clips/{name}/{}", clip.file_name(n)), stage.frame_bytes(n))).collect()
-}
-
-fn scanned(path: &str, bytes: &[u8]) -> Scanned {
-    let path = RelativePath::new(path).unwrap();
-    let digests = hash::digests([Algorithm::Xxh128, Algorithm::Md5], bytes);
-    Scanned { path, size: bytes.len() as u64, modified: None, digests }
 }
 
 /// The row of a roll.

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
 mod bad_input;
+mod checking;
 mod crashes;
 mod house;
+mod long_files;
 mod pulls;
 mod rolls;

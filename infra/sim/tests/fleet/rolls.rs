@@ -6,7 +6,7 @@ use platefleet_fleet::{
     message::Queue,
     ports::Bucket,
     state::RollState,
-    store::{ClipState, Clips, Rolls},
+    store::{ClipState, Clips},
 };
 use platefleet_media::{hash::Algorithm, mhl::Action};
 use platefleet_sim::{Weather, World, block_on};
@@ -63,19 +63,6 @@ fn a_damaged_file_fails_the_roll_and_its_new_upload_heals_it() {
     assert_eq!(delivered(&world, "show/rolls/day 1/A001").generations.len(), 3);
     let clips = block_on(Clips(&world).of_production(&roll().production)).unwrap();
     assert_eq!(clips[0].state, ClipState::Inspected);
-}
-
-#[test]
-fn a_file_of_another_size_fails_without_being_read() {
-    let (world, card) = (World::new(), Card::small());
-    let mut short = card.clone();
-    short.files.get_mut(FIRST).unwrap().pop();
-    short.upload(&world);
-    calm(&world);
-    let seen = status(&world, &roll());
-    assert_eq!((seen.state.as_str(), findings(&seen)), ("FAILED", vec![("size-mismatch", FIRST)]));
-    let reads = world.log().into_iter().filter(|(port, key)| *port == platefleet_sim::Port::Get && key.contains(FIRST));
-    assert_eq!(reads.count(), 0);
 }
 
 #[test]
@@ -195,37 +182,6 @@ fn the_same_facts_are_not_sealed_twice() {
     calm(&world);
     assert_eq!(status(&world, &roll()).state, "VERIFIED");
     assert_eq!(world.keys(Bucket::Delivery, "show/rolls"), before);
-}
-
-#[test]
-fn a_checksum_that_the_store_vouches_for_is_a_verdict_without_reading() {
-    let (world, card) = (World::new(), Card::small());
-    for (key, bytes) in card.objects() {
-        let event = world.upload_silently(&key, bytes.clone());
-        world.vouch(Bucket::Ingest, &key, "xxh128", &platefleet_media::hash::xxh128(&bytes));
-        world.post(Queue::Intake, &event);
-    }
-    calm(&world);
-    assert_eq!(status(&world, &roll()).state, "VERIFIED");
-    let files = block_on(Rolls(&world).files(&roll())).unwrap();
-    assert!(files.iter().all(|f| f.verdict.as_ref().unwrap().how == "stored-checksum"));
-}
-
-#[test]
-fn a_long_file_is_hashed_over_several_invocations_to_the_right_digest() {
-    let bytes: Vec<u8> = (0..(40u32 << 20)).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let card = Card::of([("long.bin".to_owned(), bytes)].into());
-    let world = World::new();
-    card.upload(&world);
-    world.drain(&functions_without_hash(), Weather { horizon: Duration::ZERO, ..Weather::calm() });
-    // Each call takes so long that a link of the chain has time for one read.
-    world.set_call_time(Duration::from_secs(4));
-    world.set_time_left(Duration::from_mins(1));
-    settle(&world, Weather::calm());
-    let log = world.log();
-    let links = log.iter().filter(|(port, what)| *port == platefleet_sim::Port::Send && what.contains("hash")).count();
-    assert!(links >= 3, "{links} messages to hash");
-    assert_eq!(status(&world, &roll()).state, "VERIFIED");
 }
 
 #[test]

@@ -174,6 +174,23 @@ mod tests {
     }
 
     #[test]
+    fn a_stores_word_is_taken_from_aws_and_from_a_server_of_which_somebody_says_so() {
+        let trusts = |endpoint: Option<&str>, validates: Option<&str>| {
+            let var = |name: &str| match name {
+                "AWS_ENDPOINT_URL_S3" => endpoint.map(str::to_owned),
+                env::VALIDATES_CHECKSUMS => validates.map(str::to_owned),
+                other => complete(other),
+            };
+            Connection::read(var).unwrap().trusts_checksums()
+        };
+        assert!(trusts(None, None));
+        assert!(trusts(Some("http://nas:9000"), Some("1")) && trusts(Some("http://nas:9000"), Some("true")));
+        for no in [None, Some(""), Some("0"), Some("false"), Some("maybe")] {
+            assert!(!trusts(Some("http://nas:9000"), no), "{no:?}");
+        }
+    }
+
+    #[test]
     fn secrets_are_not_printed() {
         let text = format!("{:?}", Connection::read(complete).unwrap());
         assert!(!text.contains("secret") && !text.contains("access_key"), "{text}");

@@ -8,6 +8,7 @@ use aws_sdk_s3::{
     types::{CompletedMultipartUpload, CompletedPart},
 };
 use futures::{StreamExt as _, TryStreamExt as _};
+use platefleet_media::hash::Algorithm;
 use tokio::io::AsyncWriteExt as _;
 
 use super::{CONNECT, Fleet, error::port_error};
@@ -40,24 +41,26 @@ pub enum Checksum {
     Xxh3(String),
     /// XXH3, 128 bits.
     Xxh128(String),
+    /// SHA-512, which a C4 ID writes in base 58.
+    Sha512(String),
 }
 
 impl Checksum {
     /// Of a hash as a manifest writes it. `None` for an algorithm that the store does not compare, or for text that is not
     /// a digest of it.
     pub fn from_mhl(algorithm: &str, text: &str) -> Option<Self> {
-        let (make, bytes): (fn(String) -> Self, usize) = match algorithm {
-            "md5" => (Self::Md5, 16),
-            "sha1" => (Self::Sha1, 20),
-            "xxh64" => (Self::Xxh64, 8),
-            "xxh3" => (Self::Xxh3, 8),
-            "xxh128" => (Self::Xxh128, 16),
-            _ => return None,
+        let algorithm = Algorithm::parse(algorithm)?;
+        let make: fn(String) -> Self = match algorithm {
+            Algorithm::Md5 => Self::Md5,
+            Algorithm::Sha1 => Self::Sha1,
+            Algorithm::Xxh64 => Self::Xxh64,
+            Algorithm::Xxh3 => Self::Xxh3,
+            Algorithm::Xxh128 => Self::Xxh128,
+            Algorithm::C4 => Self::Sha512,
+            // No manifest of a fleet has SHA-256, and no store XXH32.
+            Algorithm::Sha256 | Algorithm::Xxh32 => return None,
         };
-        let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
-        let digest: Vec<u8> =
-            digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-        (digits.len() == bytes * 2).then(|| make(aws_smithy_types::base64::encode(digest)))
+        Some(make(aws_smithy_types::base64::encode(algorithm.to_bytes(text)?)))
     }
 }
 
@@ -108,6 +111,7 @@ impl Fleet {
             Some(Checksum::Xxh64(text)) => request.checksum_xxhash64(text),
             Some(Checksum::Xxh3(text)) => request.checksum_xxhash3(text),
             Some(Checksum::Xxh128(text)) => request.checksum_xxhash128(text),
+            Some(Checksum::Sha512(text)) => request.checksum_sha512(text),
         };
         let patient = aws_sdk_s3::config::Config::builder().timeout_config(patience());
         let request = request.customize().config_override(patient).disable_payload_signing();
@@ -186,6 +190,16 @@ mod tests {
     fn a_manifests_hash_is_the_checksum_that_s3_prints() {
         // The S3 user guide's value for "hello world".
         assert_eq!(Checksum::from_mhl("xxh64", "45ab6734b21e6968"), Some(Checksum::Xxh64("RatnNLIeaWg=".into())));
+        // "hello world" again, by the hasher of ascmhl 1.2 and by openssl dgst -sha512.
+        assert_eq!(
+            Checksum::from_mhl(
+                "c4",
+                "c41yP4cqy7jmaRDzC2bmcGNZkuQb3VdftMk6YH7ynQ2Qw4zktKsyA9fk52xghNQNAdkpF9iFmFkKh2bNVG4kDWhsok"
+            ),
+            Some(Checksum::Sha512(
+                "MJ7MSJwS1utMxA9QyQLytNDtd+5RGnx6m808qG1M2G+YndNbxf9JlnDaNCVbRbDP2DDoH2Bdz33FVC6TrpzXbw==".into()
+            ))
+        );
         for (algorithm, text) in
             [("xxh64", "45ab6734b21e69"), ("c4", "c45d"), ("md5", "zz"), ("xxh64", "45ab6734b21e696é")]
         {

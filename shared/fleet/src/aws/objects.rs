@@ -8,10 +8,10 @@ use aws_sdk_s3::{
     types::{ChecksumMode, ChecksumType, EncodingType},
 };
 use aws_smithy_types::base64;
+use platefleet_media::hash::Algorithm;
 
 use super::{Fleet, error::port_error};
 use crate::{
-    id::hex,
     ports::{Bucket, Error, ObjectInfo, Objects, Page, PutIf, Result},
     s3_event::{decode_key, encode_key},
 };
@@ -37,17 +37,18 @@ fn checksums(head: &HeadObjectOutput) -> BTreeMap<String, String> {
     if head.checksum_type() != Some(&ChecksumType::FullObject) {
         return BTreeMap::new();
     }
-    // S3 writes the bytes of a digest, and an XXH value big-endian: exactly the hex of MHL.
+    // S3 writes the bytes of a digest, and an XXH value big-endian: exactly what MHL has as hex, and a C4 ID in base 58.
     let all = [
-        ("md5", head.checksum_md5(), 16),
-        ("sha1", head.checksum_sha1(), 20),
-        ("xxh64", head.checksum_xxhash64(), 8),
-        ("xxh3", head.checksum_xxhash3(), 8),
-        ("xxh128", head.checksum_xxhash128(), 16),
+        (Algorithm::C4, head.checksum_sha512()),
+        (Algorithm::Md5, head.checksum_md5()),
+        (Algorithm::Sha1, head.checksum_sha1()),
+        (Algorithm::Xxh64, head.checksum_xxhash64()),
+        (Algorithm::Xxh3, head.checksum_xxhash3()),
+        (Algorithm::Xxh128, head.checksum_xxhash128()),
     ];
-    let known = all.into_iter().filter_map(|(name, text, bytes)| {
-        let digest = base64::decode(text?).ok().filter(|digest| digest.len() == bytes)?;
-        Some((name.to_owned(), hex(&digest)))
+    let known = all.into_iter().filter_map(|(algorithm, text)| {
+        let digest = base64::decode(text?).ok()?;
+        Some((algorithm.name().to_owned(), algorithm.to_text(&digest)?))
     });
     known.collect()
 }
@@ -208,7 +209,15 @@ mod tests {
         // base64 of XXH64("hello world") as the S3 user guide prints it; hex by any other implementation (xxhsum -H1).
         let head =
             HeadObjectOutput::builder().checksum_xxhash64("RatnNLIeaWg=").checksum_md5("XrY7u+Ae7tCTyyK7j1rNww==");
+        // openssl dgst -sha512 -binary | base64 of "hello world", and its C4 ID by the hasher of ascmhl 1.2.
+        let head = head.checksum_sha512(
+            "MJ7MSJwS1utMxA9QyQLytNDtd+5RGnx6m808qG1M2G+YndNbxf9JlnDaNCVbRbDP2DDoH2Bdz33FVC6TrpzXbw==",
+        );
         let found = checksums(&head.clone().checksum_type(ChecksumType::FullObject).build());
+        assert_eq!(
+            found["c4"],
+            "c41yP4cqy7jmaRDzC2bmcGNZkuQb3VdftMk6YH7ynQ2Qw4zktKsyA9fk52xghNQNAdkpF9iFmFkKh2bNVG4kDWhsok"
+        );
         assert_eq!(found["xxh64"], "45ab6734b21e6968");
         assert_eq!(found["md5"], "5eb63bbbe01eeed093cb22bb8f5acdc3");
         assert!(checksums(&head.clone().checksum_type(ChecksumType::Composite).build()).is_empty());

@@ -19,6 +19,12 @@ pub struct HashProgress {
     pub offset: u64,
     /// Saved state of the digests, at most 1 KiB, as hex.
     pub state: String,
+    /// Round of the file that it was last worked on for.
+    #[serde(default)]
+    pub round: u64,
+    /// Until then an invocation of that round is at work on it, or its message is on its way; milliseconds since 1970.
+    #[serde(default)]
+    pub busy_until_ms: u64,
     /// When the row may be forgotten, seconds since 1970.
     pub expires_at: u64,
 }
@@ -52,8 +58,12 @@ impl HashProgress {
 
 impl Row for HashProgress {
     fn key(&self) -> Key {
-        Key::new(format!("HASH#{}", self.object), "STATE")
+        key_of(&self.object)
     }
+}
+
+fn key_of(object: &str) -> Key {
+    Key::new(format!("HASH#{object}"), "STATE")
 }
 
 /// The store of hash progress.
@@ -62,20 +72,41 @@ pub struct Progresses<'a, T>(pub &'a T);
 impl<T: Table> Progresses<'_, T> {
     /// Progress over this object.
     pub async fn get(&self, object: &str) -> Result<Option<HashProgress>> {
-        Ok(load::<HashProgress>(self.0, &Key::new(format!("HASH#{object}"), "STATE")).await?.map(|s| s.row))
+        Ok(load::<HashProgress>(self.0, &key_of(object)).await?.map(|s| s.row))
     }
 
-    /// Writes progress, unless somebody has come further; answers the furthest.
-    pub async fn advance(&self, progress: &HashProgress) -> Result<HashProgress> {
-        let (row, _) = update(self.0, &progress.key(), |was: Option<&HashProgress>| {
-            was.is_none_or(|w| w.offset < progress.offset).then(|| progress.clone())
+    /// Takes up an object: `decide` answers the row of whoever begins now, or `None` to leave it to another. Answers
+    /// whether it was taken up.
+    pub async fn claim(
+        &self,
+        object: &str,
+        mut decide: impl FnMut(Option<&HashProgress>) -> Option<HashProgress> + Send,
+    ) -> Result<bool> {
+        let mut ours = None;
+        let (row, is_written) = update(self.0, &key_of(object), |was: Option<&HashProgress>| {
+            // A write whose answer got lost is found again.
+            if ours.is_some() && was == ours.as_ref() {
+                return None;
+            }
+            ours = decide(was);
+            ours.clone()
         })
         .await?;
-        Ok(row.unwrap_or_else(|| progress.clone()))
+        Ok(is_written || (ours.is_some() && row == ours))
+    }
+
+    /// Moves an object on from offset `from`, unless somebody has done so before; answers whether it was moved.
+    pub async fn advance(&self, from: u64, progress: &HashProgress) -> Result<bool> {
+        let (row, _) = update(self.0, &progress.key(), |was: Option<&HashProgress>| {
+            let is_ours = was.map_or(from == 0, |was| was.offset == from && was.round <= progress.round);
+            is_ours.then(|| progress.clone())
+        })
+        .await?;
+        Ok(row.as_ref() == Some(progress))
     }
 
     /// Forgets an object whose verdict is in.
     pub async fn forget(&self, object: &str) -> Result<()> {
-        self.0.delete_row(&Key::new(format!("HASH#{object}"), "STATE"), Expect::Anything).await
+        self.0.delete_row(&key_of(object), Expect::Anything).await
     }
 }

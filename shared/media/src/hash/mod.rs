@@ -85,15 +85,10 @@ impl Algorithm {
 
     /// The digest that `text` stands for, most significant byte first; `None` when it is not one of this algorithm.
     pub fn to_bytes(self, text: &str) -> Option<Vec<u8>> {
-        let length = match self {
-            Self::C4 => return c4::decode(text).map(|bytes| bytes.to_vec()),
-            Self::Md5 | Self::Xxh128 => 16,
-            Self::Sha1 => 20,
-            Self::Xxh64 | Self::Xxh3 => 8,
-            Self::Sha256 => 32,
-            Self::Xxh32 => 4,
-        };
-        if text.len() != 2 * length {
+        if self == Self::C4 {
+            return c4::decode(text).map(|bytes| bytes.to_vec());
+        }
+        if text.len() != 2 * self.bytes() {
             return None;
         }
         let digit = |byte: u8| match byte {
@@ -102,6 +97,27 @@ impl Algorithm {
             _ => None,
         };
         text.as_bytes().chunks_exact(2).map(|pair| Some((digit(pair[0])? << 4) | digit(pair[1])?)).collect()
+    }
+
+    /// The text of a digest, most significant byte first; `None` when these are not as many bytes as one has. Undoes
+    /// [`Algorithm::to_bytes`].
+    pub fn to_text(self, digest: &[u8]) -> Option<String> {
+        match self {
+            Self::C4 => digest.try_into().ok().map(c4::encode),
+            _ => (digest.len() == self.bytes()).then(|| hex(digest)),
+        }
+    }
+
+    /// Bytes of a digest.
+    const fn bytes(self) -> usize {
+        match self {
+            Self::Md5 | Self::Xxh128 => 16,
+            Self::Sha1 => 20,
+            Self::Xxh64 | Self::Xxh3 => 8,
+            Self::Sha256 => 32,
+            Self::Xxh32 => 4,
+            Self::C4 => 64,
+        }
     }
 }
 
