@@ -44,8 +44,12 @@ impl Verify {
         for finding in &report.findings {
             console.say(format!("{:>18}  {}: {}", finding.kind.name(), finding.path, finding.detail))?;
         }
+        for unread in &report.unreadable {
+            console.say(format!("{:>18}  {}", "unreadable", unread.detail))?;
+        }
         console.say(format!("{}: {}", self.root.display(), summary(&report)))?;
-        Ok(Exit::bad_if(report.verdict == Verdict::Failed))
+        let read = if report.unreadable.is_empty() { Exit::Done } else { Exit::Failed };
+        Ok(read.and(Exit::bad_if(report.verdict == Verdict::Failed)))
     }
 }
 
@@ -63,6 +67,9 @@ pub(crate) fn summary(report: &Report) -> String {
         if n > 0 {
             let _ = write!(said, ", {n} {what}");
         }
+    }
+    if !report.unreadable.is_empty() {
+        let _ = write!(said, ", {} that could not be read", report.unreadable.len());
     }
     let _ = write!(said, " ({})", bytes(report.bytes));
     said

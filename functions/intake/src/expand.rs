@@ -196,7 +196,7 @@ async fn write_rows(
     let expectations = history.expectations();
     let ignores = history.ignores();
     let listed = list_media(env, roll).await?;
-    let extra = listed.keys().filter(|path| !expectations.contains_key(*path) && !ignores.is_ignored(path, false));
+    let extra = listed.keys().filter(|path| !expectations.contains_key(path) && !ignores.is_ignored(path, false));
     let known = rolls.files(roll).await?;
     let forgotten =
         known.iter().filter(|f| f.expected.is_some() && !expectations.contains_key(&f.path)).map(|f| &f.path);
@@ -205,7 +205,7 @@ async fn write_rows(
         paths.into_iter().filter(|path| cursor.is_none_or(|done| path.as_str() > done)).collect();
     for step in todo.chunks(STEP) {
         let writes = step.iter().map(|path| {
-            let expected = expectations.get(*path).map(|e| Expected {
+            let expected = expectations.get(path).map(|e| Expected {
                 size: e.size,
                 hashes: e.hashes.iter().map(|(algorithm, text)| (algorithm.name().to_owned(), text.clone())).collect(),
                 generation: e.generation,

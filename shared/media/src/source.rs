@@ -5,7 +5,10 @@ use std::{
     fs, io,
     ops::Range,
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use crate::error::{Error, Result};
@@ -103,6 +106,12 @@ impl File {
         };
         Ok(Self { name, map })
     }
+
+    /// The same file under another name in errors.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
 }
 
 impl Source for File {
@@ -115,6 +124,49 @@ impl Source for File {
     fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>> {
         let range = check(&self.name, self.len(), &range)?;
         Ok(Cow::Borrowed(self.map.as_ref().map_or(&[][..], |m| &m[range])))
+    }
+}
+
+/// A window of a remote object that is read from start to end: it holds what was fetched last, and forgets what came before.
+/// A read outside it answers [`Error::Missing`].
+pub struct Window {
+    name: String,
+    len: u64,
+    /// Where it begins, and what it holds.
+    piece: Mutex<(u64, Vec<u8>)>,
+}
+
+impl Window {
+    /// An object of `len` bytes of which nothing is known yet.
+    pub fn new(name: impl Into<String>, len: u64) -> Self {
+        Self { name: name.into(), len, piece: Mutex::default() }
+    }
+
+    /// Moves the window to these bytes, which start at `start`.
+    pub fn slide(&self, start: u64, bytes: Vec<u8>) {
+        *self.piece.lock().unwrap_or_else(PoisonError::into_inner) = (start, bytes);
+    }
+}
+
+impl Source for Window {
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn len(&self) -> u64 {
+        self.len
+    }
+    fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>> {
+        check(&self.name, self.len, &range)?;
+        let piece = self.piece.lock().unwrap_or_else(PoisonError::into_inner);
+        let (start, bytes) = (piece.0, &piece.1);
+        let found = range.start.checked_sub(start).and_then(|from| {
+            let from = usize::try_from(from).ok()?;
+            bytes.get(from..from.checked_add(usize::try_from(range.end - range.start).ok()?)?)
+        });
+        match found {
+            Some(bytes) => Ok(Cow::Owned(bytes.to_vec())),
+            None => Err(Error::Missing { name: self.name.clone(), range }),
+        }
     }
 }
 

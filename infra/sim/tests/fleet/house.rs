@@ -12,7 +12,7 @@ use platefleet_fleet::{
 use platefleet_footage::{Clip, Stage};
 use platefleet_media::{
     hash::{self, Algorithm},
-    mhl::{self, CHAIN_NAME, History, Process, Scanned, Stamp},
+    mhl::{self, CHAIN_NAME, History, Manifest, Process, Scanned, Stamp},
     path::RelativePath,
 };
 use platefleet_sim::{Functions, Report, Weather, World, block_on};
@@ -165,15 +165,15 @@ pub(crate) fn findings(status: &Status) -> Vec<(&str, &str)> {
     status.findings.iter().map(|f| (f.kind.as_str(), f.path.as_str())).collect()
 }
 
-/// The history that was sealed for a folder of the delivery bucket; nothing of it may be wrong.
-pub(crate) fn delivered(world: &World, root: &str) -> History {
+/// The manifests that were sealed for a folder of the delivery bucket, in order; nothing of their history may be wrong.
+pub(crate) fn delivered(world: &World, root: &str) -> Vec<Manifest> {
     let prefix = format!("{root}/ascmhl/");
-    let files = world
+    let files: BTreeMap<String, Vec<u8>> = world
         .keys(Bucket::Delivery, &prefix)
         .into_iter()
         .map(|key| (key[prefix.len()..].to_owned(), world.object(Bucket::Delivery, &key).unwrap()))
         .collect();
     let history = History::read(&files);
     assert_eq!(history.findings, [], "{root}");
-    history
+    history.generations.iter().map(|g| Manifest::parse(&g.name, &files[&g.name]).unwrap()).collect()
 }

@@ -47,7 +47,7 @@ fn an_order_becomes_plates_that_are_sealed() {
     let names: Vec<_> = plates.iter().map(|key| key.rsplit('/').next().unwrap()).collect();
     assert_eq!(names, ["AB_010_PL01_v001.1001.exr", "AB_010_PL01_v001.1002.exr", "AB_010_PL01_v001.1003.exr"]);
     let history = delivered(&world, &root);
-    let sealed = &history.generations[0].manifest.files;
+    let sealed = &history[0].files;
     assert_eq!(sealed.len(), 3);
     for (file, key) in sealed.iter().zip(&plates) {
         let bytes = world.object(Bucket::Delivery, key).unwrap();
@@ -118,7 +118,7 @@ fn a_frame_that_cannot_be_decoded_fails_its_range_and_nothing_else() {
         seen.findings
     );
     let root = format!("show/plates/VFX_001-{}", pull(&world).job.unwrap().short());
-    assert_eq!(delivered(&world, &format!("{root}/AB_010_PL01_v001")).generations.len(), 1, "the whole shot is sealed");
+    assert_eq!(delivered(&world, &format!("{root}/AB_010_PL01_v001")).len(), 1, "the whole shot is sealed");
     assert_eq!(world.keys(Bucket::Delivery, &format!("{root}/AB_020_PL01_v001/ascmhl")), Vec::<String>::new());
 }
 

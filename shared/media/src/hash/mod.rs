@@ -26,6 +26,8 @@ use serde::{Deserialize, Serialize};
 
 pub use hasher::{Hasher, MAX_STATE_BYTES};
 
+use crate::{error::Result, source::Source};
+
 /// A digest algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -109,7 +111,7 @@ impl Algorithm {
     }
 
     /// Bytes of a digest.
-    const fn bytes(self) -> usize {
+    pub(crate) const fn bytes(self) -> usize {
         match self {
             Self::Md5 | Self::Xxh128 => 16,
             Self::Sha1 => 20,
@@ -142,6 +144,20 @@ pub fn digest(algorithm: Algorithm, bytes: &[u8]) -> String {
 /// The C4 ID of `bytes`.
 pub fn c4(bytes: &[u8]) -> String {
     digest(Algorithm::C4, bytes)
+}
+
+/// The C4 ID of all bytes of a source, piece by piece.
+///
+/// # Errors
+/// Those of the source; after [`crate::Error::Missing`] it begins anew.
+pub fn c4_of(source: &dyn Source) -> Result<String> {
+    const PIECE: u64 = 1 << 20;
+    let mut hasher = Hasher::new([Algorithm::C4]);
+    while hasher.count() < source.len() {
+        let offset = hasher.count();
+        hasher.update(&source.read(offset..source.len().min(offset + PIECE))?);
+    }
+    Ok(hasher.finish().remove(&Algorithm::C4).unwrap_or_default())
 }
 
 /// The XXH3 128-bit digest of `bytes`.

@@ -1,7 +1,7 @@
 //! The chain: which manifests a history has, in order, with their C4 IDs.
 
 use super::{write::Xml, xml::Document};
-use crate::{error::Result, hash::Algorithm};
+use crate::{error::Result, hash::Algorithm, source::Memory};
 
 /// The name of the chain file in the `ascmhl` folder.
 pub const CHAIN_NAME: &str = "ascmhl_chain.xml";
@@ -34,9 +34,12 @@ impl Chain {
     /// # Errors
     /// [`crate::Error::Invalid`] when it is not a chain, with the line.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let (mut document, _) = Document::open(CHAIN_NAME, bytes, "ascmhldirectory", NAMESPACE)?;
+        let source = Memory::new(CHAIN_NAME, bytes);
+        let (mut document, _) = Document::open(&source, "ascmhldirectory", NAMESPACE)?;
         let mut entries = Vec::new();
-        while let Some(start) = document.next_child()? {
+        loop {
+            document.mark();
+            let Some(start) = document.next_child()? else { break };
             if start.name != "hashlist" {
                 document.skip()?;
                 continue;

@@ -22,26 +22,40 @@ pub struct DirectoryDigests {
     pub structure: Digests,
 }
 
-/// What is in a data set, for the digests of its folders. Folders above a file are there without being named.
+/// What is in a data set, for the digests of its folders. Folders above a file are there without being named. Of each file
+/// only the bytes of its digests are kept.
 #[derive(Debug, Default)]
-pub(super) struct Tree<'a> {
-    folders: BTreeMap<String, Folder<'a>>,
+pub(super) struct Tree {
+    folders: BTreeMap<String, Folder>,
     /// Folders whose digests are known already: the roots of nested histories.
-    nested: BTreeMap<String, &'a DirectoryDigests>,
+    nested: BTreeMap<String, DirectoryDigests>,
+    files: u64,
+    /// How many files have a digest in this format.
+    formats: BTreeMap<Algorithm, u64>,
 }
 
 #[derive(Debug, Default)]
-struct Folder<'a> {
-    files: Vec<(&'a str, &'a Digests)>,
+struct Folder {
+    files: BTreeMap<Algorithm, Lists>,
     folders: BTreeSet<String>,
 }
 
-impl<'a> Tree<'a> {
-    pub(super) fn add_file(&mut self, path: &'a RelativePath, digests: &'a Digests) {
+/// Digests of one format as bytes, one after the other.
+#[derive(Debug, Default, Clone)]
+struct Lists {
+    contents: Vec<u8>,
+    structures: Vec<u8>,
+}
+
+impl Tree {
+    pub(super) fn add_file(&mut self, path: &RelativePath, digests: &Digests) {
         let parent = parent(path.as_str());
         self.add(parent);
-        if let Some(folder) = self.folders.get_mut(parent) {
-            folder.files.push((path.file_name(), digests));
+        self.files += 1;
+        let Some(folder) = self.folders.get_mut(parent) else { return };
+        for (&format, text) in digests {
+            *self.formats.entry(format).or_default() += 1;
+            folder.files.entry(format).or_default().add(format, path.file_name(), text, text);
         }
     }
 
@@ -49,9 +63,9 @@ impl<'a> Tree<'a> {
         self.add(path.as_str());
     }
 
-    pub(super) fn add_nested(&mut self, path: &RelativePath, digests: &'a DirectoryDigests) {
+    pub(super) fn add_nested(&mut self, path: &RelativePath, digests: &DirectoryDigests) {
         self.add(path.as_str());
-        self.nested.insert(path.as_str().to_owned(), digests);
+        self.nested.insert(path.as_str().to_owned(), digests.clone());
     }
 
     /// The digests of every folder by its path, the root's being empty, in those of these formats that every file has.
@@ -60,8 +74,7 @@ impl<'a> Tree<'a> {
             self.folders.keys().map(|path| (path.clone(), DirectoryDigests::default())).collect();
         done.entry(String::new()).or_default();
         for format in formats {
-            let all_files =
-                self.folders.values().flat_map(|folder| &folder.files).all(|(_, d)| d.contains_key(&format));
+            let all_files = self.formats.get(&format).copied().unwrap_or_default() == self.files;
             if all_files && self.nested.values().all(|nested| nested.content.contains_key(&format)) {
                 for (path, (content, structure)) in self.in_format(format) {
                     let digests = done.entry(path.to_owned()).or_default();
@@ -85,21 +98,14 @@ impl<'a> Tree<'a> {
                 done.insert(path, (text(&nested.content), text(&nested.structure)));
                 continue;
             }
-            let (mut contents, mut structures) = (Vec::new(), Vec::new());
-            for (name, digests) in &folder.files {
-                if let Some(text) = digests.get(&format) {
-                    contents.push(text.clone());
-                    structures.push(named(format, name, text));
-                }
-            }
+            let mut lists = folder.files.get(&format).cloned().unwrap_or_default();
             for name in &folder.folders {
                 let child = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
                 if let Some((content, structure)) = done.get(child.as_str()) {
-                    contents.push(content.clone());
-                    structures.push(named(format, name, structure));
+                    lists.add(format, name, content, structure);
                 }
             }
-            done.insert(path, (of_list(format, contents), of_list(format, structures)));
+            done.insert(path, (of_list(format, &lists.contents), of_list(format, &lists.structures)));
         }
         done
     }
@@ -128,16 +134,23 @@ fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
-fn of_list(format: Algorithm, mut list: Vec<String>) -> String {
-    list.sort_unstable();
-    let bytes: Vec<u8> = list.iter().filter_map(|text| format.to_bytes(text)).flatten().collect();
-    digest(format, &bytes)
+impl Lists {
+    /// Adds a file or a folder. What its name is digested with is its own digest, or its structure.
+    fn add(&mut self, format: Algorithm, name: &str, content: &str, structure: &str) {
+        self.contents.extend(format.to_bytes(content).unwrap_or_default());
+        let mut named = name.as_bytes().to_vec();
+        named.extend(format.to_bytes(structure).unwrap_or_default());
+        self.structures.extend(format.to_bytes(&digest(format, &named)).unwrap_or_default());
+    }
 }
 
-fn named(format: Algorithm, name: &str, text: &str) -> String {
-    let mut bytes = name.as_bytes().to_vec();
-    bytes.extend(format.to_bytes(text).unwrap_or_default());
-    digest(format, &bytes)
+/// The digest of a list. As bytes, digests sort as their texts do: hexadecimal digits, and those of C4, are in the order of
+/// ASCII.
+fn of_list(format: Algorithm, list: &[u8]) -> String {
+    let length = format.bytes();
+    let mut sorted: Vec<&[u8]> = list.chunks_exact(length).collect();
+    sorted.sort_unstable();
+    digest(format, &sorted.concat())
 }
 
 #[cfg(test)]

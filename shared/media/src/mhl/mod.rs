@@ -26,11 +26,12 @@ mod xml;
 pub use chain::{CHAIN_NAME, Chain, ChainEntry};
 pub use directory::DirectoryDigests;
 pub use finding::{Finding, FindingKind};
-pub use history::{Expectation, Generation, History};
+pub use history::{Expectation, Expectations, Generation, History, HistoryReader, Survey};
 pub use ignore::{DEFAULT_PATTERNS, Ignore};
 pub use legacy::{LegacyCreator, LegacyFile, LegacyFormat, LegacyList, MAX_LIST_BYTES};
 pub use manifest::{
-    Action, Author, Creator, DirectoryRecord, FileRecord, HashEntry, Manifest, Process, Reference, Tool,
+    Action, Author, Creator, DirectoryRecord, FileRecord, HashEntry, Manifest, ManifestHead, ManifestReader, Process,
+    Record, Reference, Tool,
 };
 pub use seal::{NestedSeal, Scanned, Sealed, Stamp, next_generation};
 

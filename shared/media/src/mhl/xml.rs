@@ -1,38 +1,80 @@
-//! Reading XML that strangers wrote.
+//! Reading XML that strangers wrote, piece by piece.
+//!
+//! A document is read from a [`Source`] through a window that moves: what was read is forgotten, so a manifest of a million
+//! records needs the memory of one. When the source has to fetch bytes first ([`Error::Missing`]), the reader goes back to the
+//! last [`Document::mark`] and may be asked again.
 //!
 //! No document type declaration, so no entities of its own; limits on bytes, depth and elements; one namespace, under any
 //! prefix, in which everything of interest stands. Elements of other namespaces are skipped with all they contain.
 
 use quick_xml::{
     XmlVersion,
+    errors::{Error as XmlError, IllFormedError},
     escape::resolve_xml_entity,
-    events::{BytesRef, BytesStart, Event},
-    name::ResolveResult,
-    reader::NsReader,
+    events::{BytesStart, Event as XmlEvent},
+    name::PrefixDeclaration,
+    reader::Reader,
 };
 
-use crate::error::{Error, Location, Result};
+use crate::{
+    error::{Error, Location, Result},
+    source::Source,
+};
 
-/// A manifest of a million files with two digests each has about 400 MB; larger ones are no footage of one roll.
-pub(super) const MAX_BYTES: usize = 512 << 20;
+/// A manifest of a million files with six digests each has about 1 GB; larger ones are no footage of one roll.
+pub(super) const MAX_BYTES: u64 = 4 << 30;
 /// The schemas nest five deep; `metadata` may hold anything.
 const MAX_DEPTH: usize = 64;
 /// Elements that are held in memory at a time: one record with all that is in it.
 const MAX_ELEMENTS_AT_ONCE: usize = 10_000;
+/// Bytes between two marks: one record with all that is in it.
+const MAX_RECORD_BYTES: usize = 16 << 20;
+/// Bytes asked of the source at a time.
+const PIECE: u64 = 256 << 10;
 
 /// For documents whose elements stand in no namespace.
 pub(super) const NO_NAMESPACE: &str = "";
 
 /// A document that is read from start to end.
 pub(super) struct Document<'a> {
-    name: String,
-    text: &'a str,
-    reader: NsReader<&'a [u8]>,
+    source: &'a dyn Source,
     namespace: &'static str,
-    depth: usize,
-    /// The line of `counted`, from 1.
+    /// Text from the mark on.
+    window: String,
+    /// Bytes of a character of which the rest was not read yet.
+    cut: Vec<u8>,
+    /// Where the next piece of the source begins.
+    offset: u64,
+    /// What comes next, in the window.
+    at: usize,
+    /// The line of `counted`, a place in the window; from 1.
     line: u64,
     counted: usize,
+    open: Vec<Open>,
+    bindings: Vec<Binding>,
+    /// The element that was started last was written as `<name/>`: its end comes next.
+    ends: bool,
+    mark: Mark,
+}
+
+/// A place to go back to: the start of the window.
+#[derive(Clone, Copy)]
+struct Mark {
+    /// How many elements were open.
+    open: usize,
+    line: u64,
+}
+
+/// An element that has not ended.
+struct Open {
+    name: String,
+    /// Namespaces that were bound outside it.
+    bindings: usize,
+}
+
+struct Binding {
+    prefix: String,
+    namespace: String,
 }
 
 /// The start of an element; see [`Document::next_child`].
@@ -41,6 +83,7 @@ pub(super) struct Start {
     pub(super) attributes: Vec<(String, String)>,
     /// From 1.
     pub(super) line: u64,
+    bound: Bound,
 }
 
 /// An element with all that is in it.
@@ -52,38 +95,53 @@ pub(super) struct Element {
     pub(super) children: Vec<Element>,
 }
 
+/// Where an element stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    /// In the document's namespace.
+    Here,
+    /// In none.
+    Nowhere,
+    /// In another.
+    Elsewhere,
+}
+
+/// What the next piece of text is.
+enum Event {
+    Start(Start),
+    End,
+    Text(String),
+    Nothing,
+    Eof,
+}
+
 impl<'a> Document<'a> {
     /// Opens a document and reads the start of its root element, which must be `root` of `namespace`.
-    pub(super) fn open(
-        name: &str,
-        bytes: &'a [u8],
-        root: &'static str,
-        namespace: &'static str,
-    ) -> Result<(Self, Start)> {
-        if bytes.len() > MAX_BYTES {
-            return Err(Error::invalid(format!("has {} bytes; the limit is {MAX_BYTES}", bytes.len())).in_file(name));
+    pub(super) fn open(source: &'a dyn Source, root: &'static str, namespace: &'static str) -> Result<(Self, Start)> {
+        let length = source.len();
+        let name = source.name();
+        if length > MAX_BYTES {
+            return Err(Error::invalid(format!("has {length} bytes; the limit is {MAX_BYTES}")).in_file(name));
         }
-        if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        let head = source.head(PIECE)?;
+        if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
             return Err(Error::unsupported("a text encoding other than UTF-8").in_file(name));
         }
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| Error::invalid("is not UTF-8").at_offset(error.valid_up_to() as u64).in_file(name))?;
-        let mut reader = NsReader::from_str(text);
-        reader.config_mut().expand_empty_elements = true;
-        let mut document = Self { name: name.to_owned(), text, reader, namespace, depth: 0, line: 1, counted: 0 };
+        let offset = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+        let (window, cut, open, bindings) = (String::new(), Vec::new(), Vec::new(), Vec::new());
+        let (at, line, counted, ends, mark) = (0, 1, 0, false, Mark { open: 0, line: 1 });
+        let mut document =
+            Self { source, namespace, window, cut, offset, at, line, counted, open, bindings, ends, mark };
         loop {
-            let (bound, event) = document.event()?;
-            match event {
-                Event::Start(start) if start.local_name().as_ref() == root && bound == Bound::Here => {
-                    let start = document.enter(&start)?;
+            match document.event()? {
+                Event::Start(start) if start.name == root && start.bound == Bound::Here => {
                     return Ok((document, start));
                 }
-                Event::Start(start) if start.local_name().as_ref() == root && bound == Bound::Nowhere => {
+                Event::Start(start) if start.name == root && start.bound == Bound::Nowhere => {
                     return Err(Error::unsupported("an MHL 1.x manifest (no namespace)").in_file(name));
                 }
                 Event::Start(start) => {
-                    let found = start.local_name().as_ref().escape_debug().to_string();
+                    let found = start.name.escape_debug().to_string();
                     let of = if namespace == NO_NAMESPACE { "no namespace" } else { namespace };
                     return Err(document.invalid(format!("begins with `{found}`, not with `{root}` of {of}")));
                 }
@@ -93,22 +151,33 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// Everything before this place is done with: [`Document::rewind`] comes back here.
+    pub(super) fn mark(&mut self) {
+        self.count_lines();
+        self.window.drain(..self.at);
+        (self.at, self.counted) = (0, 0);
+        self.mark = Mark { open: self.open.len(), line: self.line };
+    }
+
+    /// Goes back to the mark, as long as no element that was open there has ended.
+    pub(super) fn rewind(&mut self) {
+        if let Some(first) = self.open.get(self.mark.open) {
+            self.bindings.truncate(first.bindings);
+            self.open.truncate(self.mark.open);
+        }
+        (self.at, self.counted, self.line, self.ends) = (0, 0, self.mark.line, false);
+    }
+
     /// The start of the next child of the element that was started last and has not ended; `None` at its end. What follows is
     /// either its own children, or [`Document::read`].
     pub(super) fn next_child(&mut self) -> Result<Option<Start>> {
         loop {
             match self.event()? {
-                (Bound::Here, Event::Start(start)) => return self.enter(&start).map(Some),
-                (_, Event::Start(start)) => {
-                    self.enter(&start)?;
-                    self.skip()?;
-                }
-                (_, Event::End(_)) => {
-                    self.depth -= 1;
-                    return Ok(None);
-                }
-                (_, Event::Eof) => return Err(self.invalid("ends in the middle of an element")),
-                _ => {}
+                Event::Start(start) if start.bound == Bound::Here => return Ok(Some(start)),
+                Event::Start(_) => self.skip()?,
+                Event::End => return Ok(None),
+                Event::Eof => return Err(self.invalid("ends in the middle of an element")),
+                Event::Text(_) | Event::Nothing => {}
             }
         }
     }
@@ -120,13 +189,10 @@ impl<'a> Document<'a> {
 
     /// Passes over the rest of the element that was started last.
     pub(super) fn skip(&mut self) -> Result<()> {
-        let outside = self.depth - 1;
-        while self.depth > outside {
-            match self.event()?.1 {
-                Event::Start(start) => drop(self.enter(&start)?),
-                Event::End(_) => self.depth -= 1,
-                Event::Eof => return Err(self.invalid("ends in the middle of an element")),
-                _ => {}
+        let outside = self.open.len().saturating_sub(1);
+        while self.open.len() > outside {
+            if matches!(self.event()?, Event::Eof) {
+                return Err(self.invalid("ends in the middle of an element"));
             }
         }
         Ok(())
@@ -134,112 +200,198 @@ impl<'a> Document<'a> {
 
     /// An error at the place that was read last.
     pub(super) fn invalid(&mut self, problem: impl Into<String>) -> Error {
-        let line = self.line();
-        Error::invalid(problem).at(&Location::line(line)).in_file(&self.name)
+        self.count_lines();
+        Error::invalid(problem).at(&Location::line(self.line)).in_file(self.source.name())
     }
 
     fn read_limited(&mut self, start: Start, budget: &mut usize) -> Result<Element> {
         let mut element = Element { start, text: String::new(), children: Vec::new() };
         loop {
-            let (bound, event) = self.event()?;
-            match event {
+            match self.event()? {
                 Event::Start(start) => {
                     *budget = budget.checked_sub(1).ok_or_else(|| {
-                        self.invalid(format!(
-                            "more than {MAX_ELEMENTS_AT_ONCE} elements within `{}`",
-                            element.start.name
-                        ))
+                        let name = &element.start.name;
+                        self.invalid(format!("more than {MAX_ELEMENTS_AT_ONCE} elements within `{name}`"))
                     })?;
-                    let start = self.enter(&start)?;
-                    if bound == Bound::Here && start.name != "metadata" {
+                    if start.bound == Bound::Here && start.name != "metadata" {
                         element.children.push(self.read_limited(start, budget)?);
                     } else {
                         self.skip()?;
                     }
                 }
-                Event::Text(text) => element.text.push_str(&text.xml10_content()),
-                Event::CData(text) => element.text.push_str(&text.xml10_content()),
-                Event::GeneralRef(reference) => element.text.push_str(&self.resolve(&reference)?),
-                Event::End(_) => {
-                    self.depth -= 1;
-                    return Ok(element);
-                }
+                Event::Text(text) => element.text.push_str(&text),
+                Event::End => return Ok(element),
                 Event::Eof => return Err(self.invalid("ends in the middle of an element")),
-                _ => {}
+                Event::Nothing => {}
             }
         }
     }
 
-    /// The next event, without those that are refused.
-    fn event(&mut self) -> Result<(Bound, Event<'a>)> {
-        let bound = match self.reader.read_resolved_event() {
-            Ok((ResolveResult::Bound(namespace), event)) if namespace.0 == self.namespace => Ok((Bound::Here, event)),
-            Ok((ResolveResult::Unbound, event)) if self.namespace == NO_NAMESPACE => Ok((Bound::Here, event)),
-            Ok((ResolveResult::Unbound, event)) => Ok((Bound::Nowhere, event)),
-            Ok((_, event)) => Ok((Bound::Elsewhere, event)),
-            Err(error) => Err(error.to_string()),
-        };
-        let (bound, event) = bound.map_err(|problem| self.invalid(format!("is not XML: {problem}")))?;
-        match &event {
-            Event::DocType(_) => Err(self.invalid("has a DOCTYPE, which is refused")),
-            Event::Decl(declaration) => match declaration.encoding() {
-                Some(Ok(encoding)) if !["utf-8", "us-ascii"].contains(&encoding.to_ascii_lowercase().as_str()) => {
-                    Err(Error::unsupported(format!("the text encoding {}", encoding.escape_debug()))
-                        .in_file(&self.name))
+    /// The next event, without those that are refused. Nothing has moved when it fails.
+    fn event(&mut self) -> Result<Event> {
+        if self.ends {
+            self.ends = false;
+            self.close();
+            return Ok(Event::End);
+        }
+        loop {
+            match self.try_event()? {
+                Some((event, length)) => {
+                    self.at += length;
+                    return Ok(event);
                 }
-                _ => Ok((bound, event)),
-            },
-            _ => Ok((bound, event)),
+                None => self.extend()?,
+            }
         }
     }
 
+    /// The next event and its length in the window; `None` when the window may end in the middle of it.
+    fn try_event(&mut self) -> Result<Option<(Event, usize)>> {
+        let is_all = self.offset >= self.source.len();
+        let ahead = &self.window[self.at..];
+        if let Some(mark) = ahead.chars().next().filter(|&first| first == '\u{FEFF}') {
+            // A reader that begins here would take it for a byte order mark.
+            return Ok(Some((Event::Text(mark.to_string()), mark.len_utf8())));
+        }
+        let mut reader = Reader::from_str(ahead);
+        // The reader sees one event; what is open is known here.
+        reader.config_mut().allow_unmatched_ends = true;
+        let event = reader.read_event().map(XmlEvent::into_owned);
+        let length = reader.buffer_position() as usize;
+        match event {
+            Ok(XmlEvent::Eof) | Err(XmlError::Syntax(_) | XmlError::IllFormed(IllFormedError::UnclosedReference))
+                if !is_all =>
+            {
+                Ok(None)
+            }
+            Ok(XmlEvent::Text(_)) if !is_all && length == ahead.len() => Ok(None),
+            Ok(event) => Ok(Some((self.take(event)?, length))),
+            Err(error) => Err(self.not_xml(error)),
+        }
+    }
+
+    /// What an event means here; opens and closes elements.
+    fn take(&mut self, event: XmlEvent<'_>) -> Result<Event> {
+        Ok(match event {
+            XmlEvent::Start(start) => Event::Start(self.enter(&start)?),
+            XmlEvent::Empty(start) => {
+                let start = self.enter(&start)?;
+                self.ends = true;
+                Event::Start(start)
+            }
+            XmlEvent::End(end) => {
+                let name = end.name().into_inner();
+                if self.open.last().is_none_or(|open| open.name != name) {
+                    return Err(self.not_xml(format!("`</{}>` ends no element", name.escape_debug())));
+                }
+                self.close();
+                Event::End
+            }
+            XmlEvent::Text(text) => Event::Text(text.xml10_content().into_owned()),
+            XmlEvent::CData(text) => Event::Text(text.xml10_content().into_owned()),
+            XmlEvent::GeneralRef(reference) => match reference.resolve_char_ref() {
+                Ok(Some(character)) => Event::Text(character.to_string()),
+                Ok(None) => match resolve_xml_entity(&reference) {
+                    Some(text) => Event::Text(text.to_owned()),
+                    None => {
+                        return Err(self.invalid(format!("the entity `&{};` is not known", reference.escape_debug())));
+                    }
+                },
+                Err(error) => return Err(self.not_xml(error)),
+            },
+            XmlEvent::DocType(_) => return Err(self.invalid("has a DOCTYPE, which is refused")),
+            XmlEvent::Decl(declaration) => match declaration.encoding() {
+                Some(Ok(encoding)) if !["utf-8", "us-ascii"].contains(&encoding.to_ascii_lowercase().as_str()) => {
+                    let encoding = format!("the text encoding {}", encoding.escape_debug());
+                    return Err(Error::unsupported(encoding).in_file(self.source.name()));
+                }
+                _ => Event::Nothing,
+            },
+            XmlEvent::Comment(_) | XmlEvent::PI(_) => Event::Nothing,
+            XmlEvent::Eof => Event::Eof,
+        })
+    }
+
     fn enter(&mut self, start: &BytesStart<'_>) -> Result<Start> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
+        if self.open.len() == MAX_DEPTH {
             return Err(self.invalid(format!("nests more than {MAX_DEPTH} elements")));
         }
+        let outside = self.bindings.len();
         let mut attributes = Vec::new();
         for attribute in start.attributes() {
             let read = attribute.map_err(|error| error.to_string()).and_then(|attribute| {
                 let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
-                Ok((attribute.key.local_name().as_ref().to_owned(), value.into_owned()))
+                Ok((attribute.key, value.into_owned()))
             });
-            attributes.push(read.map_err(|problem| self.invalid(format!("is not XML: {problem}")))?);
+            let (key, value) = match read {
+                Ok(read) => read,
+                Err(problem) => {
+                    self.bindings.truncate(outside);
+                    return Err(self.not_xml(problem));
+                }
+            };
+            match key.as_namespace_binding() {
+                Some(PrefixDeclaration::Default) => self.bind("", value),
+                Some(PrefixDeclaration::Named(prefix)) => self.bind(prefix, value),
+                None => attributes.push((key.local_name().as_ref().to_owned(), value)),
+            }
         }
-        Ok(Start { name: start.local_name().as_ref().to_owned(), attributes, line: self.line() })
+        let (local, prefix) = start.name().decompose();
+        let prefix = prefix.as_ref().map_or("", |prefix| prefix.as_ref());
+        let namespace = self.bindings.iter().rev().find(|binding| binding.prefix == prefix);
+        let bound = match namespace.map_or(NO_NAMESPACE, |binding| binding.namespace.as_str()) {
+            NO_NAMESPACE if !prefix.is_empty() => Bound::Elsewhere,
+            namespace if namespace == self.namespace => Bound::Here,
+            NO_NAMESPACE => Bound::Nowhere,
+            _ => Bound::Elsewhere,
+        };
+        self.open.push(Open { name: start.name().into_inner().to_owned(), bindings: outside });
+        self.count_lines();
+        Ok(Start { name: local.as_ref().to_owned(), attributes, line: self.line, bound })
     }
 
-    fn resolve(&mut self, reference: &BytesRef<'_>) -> Result<String> {
-        match reference.resolve_char_ref() {
-            Ok(Some(character)) => Ok(character.to_string()),
-            Ok(None) => match resolve_xml_entity(reference) {
-                Some(text) => Ok(text.to_owned()),
-                None => Err(self.invalid(format!("the entity `&{};` is not known", reference.escape_debug()))),
-            },
-            Err(error) => Err(self.invalid(format!("is not XML: {error}"))),
+    fn bind(&mut self, prefix: &str, namespace: String) {
+        self.bindings.push(Binding { prefix: prefix.to_owned(), namespace });
+    }
+
+    fn close(&mut self) {
+        if let Some(open) = self.open.pop() {
+            self.bindings.truncate(open.bindings);
         }
     }
 
-    fn line(&mut self) -> u64 {
-        let position = (self.reader.buffer_position() as usize).min(self.text.len());
-        if position > self.counted {
-            let new = &self.text.as_bytes()[self.counted..position];
-            self.line += new.split(|&byte| byte == b'\n').skip(1).count() as u64;
-            self.counted = position;
+    /// Adds the next piece of the source to the window.
+    fn extend(&mut self) -> Result<()> {
+        if self.window.len() > MAX_RECORD_BYTES {
+            return Err(self.invalid(format!("more than {MAX_RECORD_BYTES} bytes within one record")));
         }
-        self.line
+        let end = self.source.len().min(self.offset + PIECE);
+        let before = self.offset - self.cut.len() as u64;
+        let piece = self.source.read(self.offset..end)?;
+        self.cut.extend_from_slice(&piece);
+        self.offset = end;
+        let is_last = end == self.source.len();
+        let valid = match std::str::from_utf8(&self.cut) {
+            Ok(text) => text.len(),
+            Err(error) if error.error_len().is_none() && !is_last => error.valid_up_to(),
+            Err(error) => {
+                let place = before + error.valid_up_to() as u64;
+                return Err(Error::invalid("is not UTF-8").at_offset(place).in_file(self.source.name()));
+            }
+        };
+        let rest = self.cut.split_off(valid);
+        self.window.push_str(&String::from_utf8(std::mem::replace(&mut self.cut, rest)).unwrap_or_default());
+        Ok(())
     }
-}
 
-/// Where an element stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Bound {
-    /// In the document's namespace.
-    Here,
-    /// In none.
-    Nowhere,
-    /// In another.
-    Elsewhere,
+    fn not_xml(&mut self, problem: impl std::fmt::Display) -> Error {
+        self.invalid(format!("is not XML: {problem}"))
+    }
+
+    fn count_lines(&mut self) {
+        self.line += self.window[self.counted..self.at].matches('\n').count() as u64;
+        self.counted = self.at;
+    }
 }
 
 impl Start {

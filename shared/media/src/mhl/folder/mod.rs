@@ -1,6 +1,8 @@
 //! Histories on a disk: verify a folder, and seal it. Lists of MHL 1.x are verified, never written.
 
 mod legacy;
+mod moved;
+mod nested;
 mod read;
 mod scan;
 mod seal;
@@ -13,7 +15,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Stamp};
-use crate::{error::Result, hash::Algorithm};
+use crate::{
+    error::{Error, Result},
+    hash::Algorithm,
+};
 
 /// Sees how the work goes on, and may stop it.
 pub trait Watch: Sync {
@@ -42,7 +47,8 @@ impl Watch for Unwatched {}
 /// How to verify.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct VerifyOptions {
-    /// Against the root's history as it was at this generation; `None` for the newest.
+    /// Against the histories as they were when the root's had this generation; `None` for the newest. A nested history counts
+    /// as the generation that refers to it says.
     pub generation: Option<u32>,
 }
 
@@ -93,6 +99,25 @@ pub struct Report {
     pub bytes: u64,
     /// Everything that is wrong, sorted by path; and recorded renames, which are not.
     pub findings: Vec<Finding>,
+    /// What could not be read, and so has no verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A file or folder that the operating system would not give.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// Relative to the root.
+    pub path: String,
+    /// In the words of the operating system.
+    pub detail: String,
+}
+
+impl Unreadable {
+    fn new(path: &str, error: &Error) -> Self {
+        let path = if path.is_empty() { "." } else { path };
+        Self { path: path.to_owned(), detail: error.to_string() }
+    }
 }
 
 /// What [`seal`] wrote.
@@ -114,9 +139,9 @@ pub struct SealReport {
 /// When `root` is such a list, only the files that it names are looked at.
 ///
 /// # Errors
-/// [`Error::Io`] when the folder cannot be read or the watcher stops it; [`Error::Invalid`] when a generation is wanted that
-/// there is not; [`Error::Unsupported`] when a list is in a version or a text encoding that is not known. All that is wrong with
-/// the data is in the report.
+/// [`Error::Io`] when `root` is no folder or the watcher stops it; [`Error::Invalid`] when a generation is wanted that there is
+/// not; [`Error::Unsupported`] when a list is in a version or a text encoding that is not known. All that is wrong with the data
+/// is in the report, and so is what could not be read.
 pub fn verify(root: &Path, options: &VerifyOptions, watch: &dyn Watch) -> Result<Report> {
     let name = root.file_name().unwrap_or_default().to_string_lossy();
     if legacy::is_list(&name) && root.is_file() {

@@ -1,6 +1,6 @@
 //! Digests of many files, each read once, several at a time.
 
-use std::{collections::BTreeSet, fs::File, io::Read as _};
+use std::{collections::BTreeSet, fs::File, io::Read as _, path::Path};
 
 use rayon::prelude::*;
 
@@ -16,20 +16,36 @@ use crate::{
 /// Bytes asked for at a time.
 const PIECE: usize = 1 << 20;
 
-/// The size and the digests of each file, in the order given.
-pub(super) fn read_all(files: &[(&Found, BTreeSet<Algorithm>)], watch: &dyn Watch) -> Result<Vec<(u64, Digests)>> {
+/// What reading a file gave: its size and its digests.
+pub(super) type Digested = (u64, Digests);
+
+/// Every file, in the order given; the first that cannot be read ends it.
+pub(super) fn read_all(
+    root: &Path,
+    files: &[(&Found, BTreeSet<Algorithm>)],
+    watch: &dyn Watch,
+) -> Result<Vec<Digested>> {
     watch.begin(files.len() as u64, files.iter().map(|(file, _)| file.size).sum());
-    files.par_iter().map(|(file, formats)| read(file, formats, watch)).collect()
+    read_each(root, files, watch).into_iter().collect()
 }
 
-fn read(file: &Found, formats: &BTreeSet<Algorithm>, watch: &dyn Watch) -> Result<(u64, Digests)> {
+/// Every file, in the order given, whether it could be read or not.
+pub(super) fn read_each(
+    root: &Path,
+    files: &[(&Found, BTreeSet<Algorithm>)],
+    watch: &dyn Watch,
+) -> Vec<Result<Digested>> {
+    files.par_iter().map(|(file, formats)| read(root, file, formats, watch)).collect()
+}
+
+fn read(root: &Path, file: &Found, formats: &BTreeSet<Algorithm>, watch: &dyn Watch) -> Result<Digested> {
+    let place = file.place(root);
     let mut hasher = Hasher::new(formats.iter().copied());
-    let mut input = File::open(&file.place).map_err(failed(&file.place))?;
+    let mut input = File::open(&place).map_err(failed(&place))?;
     let mut piece = vec![0; PIECE.min(file.size as usize + 1)];
     loop {
         if watch.stopped() {
-            let stopped = std::io::Error::new(std::io::ErrorKind::Interrupted, "stopped");
-            return Err(Error::io(file.place.display().to_string(), stopped));
+            return Err(stopped(&place));
         }
         match input.read(&mut piece) {
             Ok(0) => break,
@@ -38,9 +54,14 @@ fn read(file: &Found, formats: &BTreeSet<Algorithm>, watch: &dyn Watch) -> Resul
                 watch.advance(length as u64);
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed(&file.place)(error)),
+            Err(error) => return Err(failed(&place)(error)),
         }
     }
     watch.file_done();
     Ok((hasher.count(), hasher.finish()))
+}
+
+/// The error of what was stopped by its watcher.
+pub(super) fn stopped(place: &Path) -> Error {
+    Error::io(place.display().to_string(), std::io::Error::new(std::io::ErrorKind::Interrupted, "stopped"))
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     hash::Algorithm,
-    mhl::{CHAIN_NAME, Expectation, FOLDER_NAME, Finding, History, NestedSeal, Scanned, Sealed, next_generation},
+    mhl::{CHAIN_NAME, Expectations, FOLDER_NAME, Finding, History, NestedSeal, Scanned, Sealed, next_generation},
     path::RelativePath,
 };
 
@@ -23,7 +23,8 @@ use crate::{
 pub(super) fn seal(root: &Path, options: &SealOptions, watch: &dyn Watch) -> Result<SealReport> {
     // Held until the chain is written: two that seal at once would fork the history.
     let _lock = lock(root)?;
-    let mut disk = scan(root)?;
+    let mut disk = scan(root, None)?;
+    disk.all_readable()?;
     refuse_unsealable(root, &disk.findings)?;
     disk.histories.entry(String::new()).or_default();
     for (key, history) in &disk.histories {
@@ -34,13 +35,13 @@ pub(super) fn seal(root: &Path, options: &SealOptions, watch: &dyn Watch) -> Res
     let known = Known::new(&disk, &owners);
     let jobs: Vec<_> =
         disk.files.iter().zip(&owners).map(|(file, owner)| (file, known.wanted(file, owner, &formats))).collect();
-    let read = read_all(&jobs, watch)?;
+    let read = read_all(root, &jobs, watch)?;
     let bytes = read.iter().map(|(size, _)| size).sum();
 
     let mut scanned: BTreeMap<&str, Vec<Scanned>> = BTreeMap::new();
     for ((file, owner), (size, digests)) in disk.files.iter().zip(&owners).zip(read) {
         if let Some(path) = below(owner, &file.path) {
-            let modified = file.modified.clone();
+            let modified = file.modified();
             scanned.entry(owner).or_default().push(Scanned { path, size, modified, digests });
         }
     }
@@ -129,31 +130,30 @@ fn owner_of_root<'d>(disk: &'d Disk, root: &str) -> Option<&'d str> {
 }
 
 /// Which formats each file is to be read for.
-struct Known {
-    by_root: BTreeMap<String, BTreeMap<RelativePath, Expectation>>,
+struct Known<'d> {
+    by_root: BTreeMap<&'d str, &'d Expectations>,
     /// Formats of the files that are not where they were, by root and size.
     gone: BTreeMap<(String, u64), BTreeSet<Algorithm>>,
 }
 
-impl Known {
-    fn new(disk: &Disk, owners: &[&str]) -> Self {
-        let mut by_root: BTreeMap<_, _> =
-            disk.histories.iter().map(|(key, history)| (key.clone(), history.expectations())).collect();
-        let mut gone: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        let mut left = by_root.clone();
+impl<'d> Known<'d> {
+    fn new(disk: &'d Disk, owners: &[&str]) -> Self {
+        let by_root: BTreeMap<&str, &Expectations> =
+            disk.histories.iter().map(|(key, history)| (key.as_str(), history.expectations())).collect();
+        let mut there: BTreeSet<(&str, RelativePath)> = BTreeSet::new();
         for (file, owner) in disk.files.iter().zip(owners) {
-            if let (Some(left), Some(path)) = (left.get_mut(*owner), below(owner, &file.path)) {
-                left.remove(&path);
-            }
+            there.extend(below(owner, &file.path).map(|path| (*owner, path)));
         }
-        for (root, expectations) in left {
-            for expectation in expectations.into_values() {
-                if let Some(size) = expectation.size.filter(|&size| size > 0) {
-                    gone.entry((root.clone(), size)).or_default().extend(expectation.hashes.into_keys());
+        let mut gone: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for (root, expectations) in &by_root {
+            for (path, expectation) in *expectations {
+                let size = expectation.size.filter(|&size| size > 0);
+                if let Some(size) = size.filter(|_| !there.contains(&(*root, path.clone()))) {
+                    let formats = gone.entry(((*root).to_owned(), size)).or_default();
+                    formats.extend(expectation.hashes.keys().copied());
                 }
             }
         }
-        by_root.retain(|_, expectations| !expectations.is_empty());
         Self { by_root, gone }
     }
 

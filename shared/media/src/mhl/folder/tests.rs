@@ -25,8 +25,14 @@ fn sealed(root: &std::path::Path, second: u32) -> SealReport {
 }
 
 fn found(root: &std::path::Path) -> Vec<(FindingKind, String)> {
+    let found = found_of(root);
     let report = verify(root, &VerifyOptions::default(), &Unwatched).unwrap();
-    assert_eq!(report.verdict == Verdict::Verified, report.findings.is_empty());
+    assert_eq!(report.verdict == Verdict::Verified, found.is_empty());
+    found
+}
+
+fn found_of(root: &std::path::Path) -> Vec<(FindingKind, String)> {
+    let report = verify(root, &VerifyOptions::default(), &Unwatched).unwrap();
     report.findings.into_iter().map(|finding| (finding.kind, finding.path)).collect()
 }
 
@@ -47,6 +53,42 @@ fn what_was_sealed_verifies_and_every_damage_has_its_name() {
     assert_eq!(found(&root), [(FindingKind::Renamed, "Clips/b.mov".to_owned())]);
     fs::write(root.join("new"), b"n").unwrap();
     assert_eq!(found(&root).last(), Some(&(FindingKind::Extra, "new".to_owned())));
+}
+
+/// Nobody can read this file, whoever it is: its first page is never there.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_read_is_named_and_the_rest_has_its_verdict() {
+    let (_keep, root) = roll();
+    sealed(&root, 1);
+    fs::remove_file(root.join("zero.bin")).unwrap();
+    std::os::unix::fs::symlink("/proc/self/mem", root.join("zero.bin")).unwrap();
+    let report = verify(&root, &VerifyOptions::default(), &Unwatched).unwrap();
+    assert_eq!((report.verdict, &report.findings[..]), (Verdict::Failed, &[][..]));
+    assert_eq!(report.unreadable.len(), 1);
+    assert_eq!(report.unreadable[0].path, "zero.bin");
+    assert_eq!((report.files.verified, report.files.missing, report.files.expected), (2, 0, 3));
+    fs::write(root.join("Clips/a.mov"), b"aaab").unwrap();
+    assert_eq!(found_of(&root), [(FindingKind::Mismatch, "Clips/a.mov".to_owned())]);
+}
+
+#[test]
+fn a_nested_history_counts_as_it_was_when_the_wanted_generation_was_written() {
+    let (_keep, root) = roll();
+    fs::create_dir_all(root.join("B001")).unwrap();
+    fs::write(root.join("B001/b.mov"), b"b").unwrap();
+    sealed(&root.join("B001"), 1);
+    sealed(&root, 2);
+    fs::write(root.join("B001/c.mov"), b"c").unwrap();
+    sealed(&root.join("B001"), 3);
+    sealed(&root, 4);
+    let at = |generation| {
+        let report = verify(&root, &VerifyOptions { generation }, &Unwatched).unwrap();
+        (report.files.expected, report.findings.into_iter().map(|f| (f.kind, f.path)).collect::<Vec<_>>())
+    };
+    assert_eq!(at(None), (5, vec![]));
+    assert_eq!(at(Some(2)), (5, vec![]));
+    assert_eq!(at(Some(1)), (4, vec![(FindingKind::Extra, "B001/c.mov".to_owned())]));
 }
 
 #[test]

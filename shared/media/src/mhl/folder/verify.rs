@@ -2,214 +2,242 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    mem,
     path::Path,
 };
 
 use super::{
-    FileCounts, Report, Verdict, VerifyOptions, Watch, legacy,
-    read::read_all,
+    FileCounts, Report, Unreadable, Verdict, VerifyOptions, Watch, legacy,
+    moved::Moved,
+    nested::{expectations, is_of_newest, references},
+    read::{read_each, stopped},
     scan::{Disk, Found, below, scan},
     within,
 };
 use crate::{
     error::{Error, Result},
     hash::{Algorithm, Digests},
-    mhl::{DirectoryDigests, Expectation, Finding, FindingKind, History, Reference, directory::Tree},
+    mhl::{DirectoryDigests, Expectation, Finding, FindingKind, Generation, directory::Tree},
     path::RelativePath,
 };
 
+/// Files that are read before any of their digests is looked at.
+const AT_ONCE: usize = 4096;
+
 /// See [`super::verify`].
 pub(super) fn verify(root: &Path, options: VerifyOptions, watch: &dyn Watch) -> Result<Report> {
-    let disk = scan(root)?;
+    let mut disk = scan(root, options.generation)?;
     let Some(top) = disk.histories.get("") else { return legacy::verify(root, &disk, options, watch) };
     let newest = top.newest().map_or(0, |generation| generation.number);
     if let Some(wanted) = options.generation.filter(|wanted| *wanted == 0 || (*wanted > newest && top.is_whole())) {
         return Err(Error::invalid(format!("there is no generation {wanted}; the newest is {newest}")));
     }
-    let mut findings = disk.findings.clone();
-    for (key, history) in &disk.histories {
-        let folder = if key.is_empty() { "ascmhl".to_owned() } else { format!("{key}/ascmhl") };
-        findings.extend(history.findings.iter().map(|finding| within(&folder, finding)));
-        findings.extend(references(&disk, key, history));
-    }
-    let expected = expectations(&disk, options.generation.unwrap_or(u32::MAX));
-    let mut counts = FileCounts { expected: expected.len() as u64, ..FileCounts::default() };
-
-    let found: BTreeMap<&RelativePath, &Found> = disk.files.iter().map(|file| (&file.path, file)).collect();
-    let mut missing: BTreeMap<&RelativePath, &Expectation> =
-        expected.iter().filter(|(path, _)| !found.contains_key(path)).collect();
-    // Only a file of a missing one's size can be that one under another name.
-    let mut by_size: BTreeMap<u64, BTreeSet<Algorithm>> = BTreeMap::new();
-    for expectation in missing.values() {
-        if let Some(size) = expectation.size.filter(|&size| size > 0) {
-            by_size.entry(size).or_default().extend(expectation.hashes.keys());
-        }
-    }
-    let mut jobs = Vec::new();
-    let mut plan = Vec::new();
-    for file in &disk.files {
-        let known = expected.get(&file.path);
-        match known {
-            Some(expectation) if expectation.size.is_some_and(|size| size != file.size) => {
-                counts.failed += 1;
-                let size = expectation.size.unwrap_or_default();
-                let detail = format!("has {} bytes, the history says {size}", file.size);
-                findings.push(Finding::new(FindingKind::SizeMismatch, file.path.as_str(), detail));
-            }
-            Some(expectation) => {
-                jobs.push((file, expectation.hashes.keys().copied().collect()));
-                plan.push(known);
-            }
-            None => match by_size.get(&file.size) {
-                None => extra(&disk, file, &mut counts, &mut findings),
-                Some(formats) => {
-                    jobs.push((file, formats.clone()));
-                    plan.push(None);
-                }
-            },
-        }
-    }
-    let read = read_all(&jobs, watch)?;
-    let bytes = read.iter().map(|(size, _)| size).sum();
-    let mut renamed_right = 0;
-    for (((file, _), known), (_, digests)) in jobs.iter().zip(plan).zip(&read) {
-        let path = file.path.as_str();
-        if let Some(expectation) = known {
-            if let Some(detail) = difference(expectation, digests) {
-                counts.failed += 1;
-                findings.push(Finding::new(FindingKind::Mismatch, path, detail));
-                continue;
-            }
-            counts.verified += 1;
-            if let Some(previous) = &expectation.previous {
-                counts.renamed += 1;
-                renamed_right += 1;
-                let detail = format!("was `{previous}`, as a generation records");
-                findings.push(Finding::new(FindingKind::Renamed, path, detail));
-            }
-        } else if let Some(old) = twin(&missing, file, digests) {
-            missing.remove(&old);
-            counts.renamed += 1;
-            findings.push(Finding::new(
-                FindingKind::Renamed,
-                path,
-                format!("was `{old}`, and no generation records that"),
-            ));
-        } else {
-            extra(&disk, file, &mut counts, &mut findings);
-        }
-    }
-    counts.missing = missing.len() as u64;
-    findings.extend(
-        missing
-            .keys()
-            .map(|path| Finding::new(FindingKind::Missing, path.as_str(), "the history lists it, but it is not there")),
-    );
-    if findings.len() == renamed_right {
+    let expected = expectations(&mut disk);
+    let findings = mem::take(&mut disk.findings);
+    let mut check = Check::new(root, &disk, &expected, findings);
+    check.histories();
+    check.files(watch)?;
+    check.missing();
+    if check.is_good() {
         // With a file wrong, the folders above it are wrong too, and need not be said.
-        let digests = jobs.iter().zip(&read).map(|((file, _), (_, digests))| (&file.path, digests)).collect();
-        for (key, history) in &disk.histories {
-            let newest = if key.is_empty() { options.generation.unwrap_or(u32::MAX) } else { u32::MAX };
-            findings.extend(folders(&disk, key, history, newest, &digests));
-        }
+        check.folders();
     }
-    findings.sort_by(|a, b| (&a.path, a.kind).cmp(&(&b.path, b.kind)));
-    let verdict = if findings.len() == renamed_right { Verdict::Verified } else { Verdict::Failed };
-    Ok(Report { verdict, files: counts, bytes, findings })
+    Ok(check.report())
 }
 
-/// What every history expects, the closest first; one further up adds formats and files that the closest does not know.
-fn expectations(disk: &Disk, generation: u32) -> BTreeMap<RelativePath, Expectation> {
-    let mut all: BTreeMap<RelativePath, Expectation> = BTreeMap::new();
-    for (key, history) in disk.histories.iter().rev() {
-        let newest = if key.is_empty() { generation } else { u32::MAX };
-        for (path, mut expectation) in history.expectations_at(newest) {
-            let root = RelativePath::new(key.as_str()).ok();
-            let Ok(path) = root.as_ref().map_or_else(|| Ok(path.clone()), |root| path.below(root)) else { continue };
-            expectation.previous =
-                expectation.previous.map(|old| root.as_ref().and_then(|root| old.below(root).ok()).unwrap_or(old));
-            match all.get_mut(&path) {
-                Some(known) => {
-                    for (algorithm, text) in expectation.hashes {
-                        known.hashes.entry(algorithm).or_insert(text);
+/// A folder that is being checked.
+struct Check<'d> {
+    root: &'d Path,
+    disk: &'d Disk,
+    expected: &'d BTreeMap<RelativePath, Expectation>,
+    /// Expected files that are not there.
+    missing: BTreeSet<&'d RelativePath>,
+    moved: Moved<'d>,
+    /// What is below each history whose folders can be checked.
+    trees: Vec<(&'d str, &'d Generation, Tree)>,
+    counts: FileCounts,
+    bytes: u64,
+    findings: Vec<Finding>,
+    /// Findings that are none: renames that a generation records.
+    right: usize,
+    unreadable: Vec<Unreadable>,
+}
+
+impl<'d> Check<'d> {
+    fn new(
+        root: &'d Path,
+        disk: &'d Disk,
+        expected: &'d BTreeMap<RelativePath, Expectation>,
+        findings: Vec<Finding>,
+    ) -> Self {
+        let is_there = |path: &RelativePath| disk.files.binary_search_by(|file| file.path.cmp(path)).is_ok();
+        let missing: BTreeSet<_> = expected.keys().filter(|path| !is_there(path) && disk.can_see(path)).collect();
+        let trees = disk.histories.iter().filter_map(|(key, history)| {
+            let generation = history.with_directories().filter(|newest| is_of_newest(disk, key, newest))?;
+            Some((key.as_str(), generation, Tree::default()))
+        });
+        Self {
+            root,
+            disk,
+            expected,
+            moved: Moved::new(expected, &missing),
+            missing,
+            trees: trees.collect(),
+            counts: FileCounts { expected: expected.len() as u64, ..FileCounts::default() },
+            bytes: 0,
+            findings,
+            right: 0,
+            unreadable: disk.unreadable.iter().map(|(path, error)| Unreadable::new(path, error)).collect(),
+        }
+    }
+
+    /// What is wrong with the histories themselves.
+    fn histories(&mut self) {
+        for (key, history) in &self.disk.histories {
+            let folder = if key.is_empty() { "ascmhl".to_owned() } else { format!("{key}/ascmhl") };
+            self.findings.extend(history.findings.iter().map(|finding| within(&folder, finding)));
+            self.findings.extend(references(self.disk, key, history));
+        }
+    }
+
+    /// Every file: its size first, then its bytes.
+    fn files(&mut self, watch: &dyn Watch) -> Result<()> {
+        let (mut files, mut bytes) = (0, 0);
+        for file in &self.disk.files {
+            if self.formats(file).is_some() {
+                files += 1;
+                bytes += file.size;
+            } else {
+                self.judge_unread(file);
+            }
+        }
+        watch.begin(files, bytes);
+        let disk = self.disk;
+        for some in disk.files.chunks(AT_ONCE) {
+            let jobs: Vec<_> = some.iter().filter_map(|file| Some((file, self.formats(file)?))).collect();
+            let read = read_each(self.root, &jobs, watch);
+            if watch.stopped() {
+                return Err(stopped(self.root));
+            }
+            for ((file, _), read) in jobs.iter().zip(read) {
+                match read {
+                    Ok((bytes, digests)) => {
+                        self.bytes += bytes;
+                        self.judge(file, bytes, &digests);
                     }
+                    Err(error) => self.unreadable.push(Unreadable::new(file.path.as_str(), &error)),
                 }
-                None => drop(all.insert(path, expectation)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The digests that a file is to be read for; `None` when that is no use.
+    fn formats(&self, file: &Found) -> Option<BTreeSet<Algorithm>> {
+        match self.expected.get(&file.path) {
+            Some(expected) if expected.size.is_some_and(|size| size != file.size) => None,
+            Some(expected) => {
+                Some(expected.rivals.iter().chain([&expected.hashes]).flat_map(|set| set.keys().copied()).collect())
+            }
+            None => self.moved.formats.get(&file.size).cloned(),
+        }
+    }
+
+    /// A file that was not read.
+    fn judge_unread(&mut self, file: &Found) {
+        let Some(size) = self.expected.get(&file.path).and_then(|expected| expected.size) else {
+            return self.extra(file);
+        };
+        self.counts.failed += 1;
+        let detail = format!("has {} bytes, the history says {size}", file.size);
+        self.find(FindingKind::SizeMismatch, &file.path, detail);
+    }
+
+    fn judge(&mut self, file: &Found, size: u64, digests: &Digests) {
+        let path = &file.path;
+        for (key, _, tree) in &mut self.trees {
+            if let Some(path) = below(key, path) {
+                tree.add_file(&path, digests);
+            }
+        }
+        let Some(expected) = self.expected.get(path) else {
+            match self.moved.origin(self.expected, &self.missing, size, digests) {
+                Some(old) => {
+                    self.missing.remove(old);
+                    self.counts.renamed += 1;
+                    let detail = format!("was `{old}`, and no generation records that");
+                    self.find(FindingKind::Renamed, path, detail);
+                }
+                None => self.extra(file),
+            }
+            return;
+        };
+        if let Some(detail) = difference(expected, digests) {
+            self.counts.failed += 1;
+            self.find(FindingKind::Mismatch, path, detail);
+            return;
+        }
+        self.counts.verified += 1;
+        if let Some(previous) = &expected.previous {
+            self.counts.renamed += 1;
+            self.right += 1;
+            self.find(FindingKind::Renamed, path, format!("was `{previous}`, as a generation records"));
+        }
+    }
+
+    /// A file that no generation lists. Where a history is not whole nobody can say what the lost part listed.
+    fn extra(&mut self, file: &Found) {
+        let mut above = self.disk.histories.iter().filter(|(key, _)| below(key, &file.path).is_some());
+        if above.all(|(_, history)| history.is_whole()) {
+            self.counts.extra += 1;
+            self.find(FindingKind::Extra, &file.path, "no generation lists it");
+        }
+    }
+
+    fn missing(&mut self) {
+        self.counts.missing = self.missing.len() as u64;
+        for path in mem::take(&mut self.missing) {
+            self.find(FindingKind::Missing, path, "the history lists it, but it is not there");
+        }
+    }
+
+    /// Folders whose digests are not those of the newest generation that speaks of the files that are there now.
+    fn folders(&mut self) {
+        for (key, generation, mut tree) in mem::take(&mut self.trees) {
+            for path in self.disk.empty_folders.iter().filter_map(|path| below(key, path)) {
+                tree.add_folder(&path);
+            }
+            let now = tree.digests(Algorithm::MHL);
+            let recorded = generation.directories.iter().map(|folder| (folder.path.as_str(), &folder.digests));
+            let root = generation.head.root_hash.iter().map(|digests| ("", digests));
+            for (path, recorded) in recorded.chain(root) {
+                let detail = match now.get(path) {
+                    None => Some("a generation lists this folder, but it is not there".to_owned()),
+                    Some(now) => folder_difference(recorded, now),
+                };
+                if let Some(detail) = detail {
+                    let name = if path.is_empty() && key.is_empty() { "." } else { path };
+                    let finding = Finding::new(FindingKind::DirectoryMismatch, name, detail);
+                    self.findings.push(within(key, &finding));
+                }
             }
         }
     }
-    all
-}
 
-/// References to manifests of nested histories that are not there, or are others.
-fn references(disk: &Disk, key: &str, history: &History) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for reference in history.generations.iter().flat_map(|generation| &generation.manifest.references) {
-        let path = &reference.path;
-        let Some(root) = path.parent().and_then(|folder| folder.parent()) else { continue };
-        let nested = if key.is_empty() { root.to_string() } else { format!("{key}/{root}") };
-        let known = disk.histories.get(&nested);
-        let generation = known.and_then(|known| known.generations.iter().find(|g| g.name == path.file_name()));
-        let finding = match generation {
-            Some(generation) if generation.c4 == reference.c4 => continue,
-            Some(generation) => {
-                let detail = format!("is {}, a reference to it says {}", generation.c4, reference.c4);
-                Finding::new(FindingKind::ManifestModified, path.as_str(), detail)
-            }
-            // A nested history that is damaged has said so itself.
-            None if known.is_some_and(|known| !known.is_whole()) => continue,
-            None => Finding::new(
-                FindingKind::ManifestMissing,
-                path.as_str(),
-                "a generation refers to it, but it is not there",
-            ),
-        };
-        findings.push(within(key, &finding));
+    fn is_good(&self) -> bool {
+        self.findings.len() == self.right && self.unreadable.is_empty()
     }
-    findings
-}
 
-/// Folders whose digests are not those of the newest generation that speaks of the files that are there now.
-fn folders(
-    disk: &Disk,
-    key: &str,
-    history: &History,
-    generation: u32,
-    digests: &BTreeMap<&RelativePath, &Digests>,
-) -> Vec<Finding> {
-    let Some(generation) = history.with_directories(generation) else { return Vec::new() };
-    // A nested history that went on by itself has changed this one's folders, and rightly so.
-    let newest = |reference: &Reference| {
-        let root = reference.path.parent().and_then(|folder| folder.parent())?;
-        let root = if key.is_empty() { root.to_string() } else { format!("{key}/{root}") };
-        Some(disk.histories.get(&root)?.newest()?.c4 == reference.c4)
-    };
-    if !generation.manifest.references.iter().all(|reference| newest(reference) == Some(true)) {
-        return Vec::new();
+    fn report(mut self) -> Report {
+        let verdict = if self.is_good() { Verdict::Verified } else { Verdict::Failed };
+        self.findings.sort_by(|a, b| (&a.path, a.kind).cmp(&(&b.path, b.kind)));
+        let Self { counts, bytes, findings, unreadable, .. } = self;
+        Report { verdict, files: counts, bytes, findings, unreadable }
     }
-    let files: Vec<_> = digests.iter().filter_map(|(path, digests)| Some((below(key, path)?, *digests))).collect();
-    let mut tree = Tree::default();
-    for (path, digests) in &files {
-        tree.add_file(path, digests);
+
+    fn find(&mut self, kind: FindingKind, path: &RelativePath, detail: impl Into<String>) {
+        self.findings.push(Finding::new(kind, path.as_str(), detail));
     }
-    for path in disk.empty_folders.iter().filter_map(|path| below(key, path)) {
-        tree.add_folder(&path);
-    }
-    let now = tree.digests(Algorithm::MHL);
-    let recorded = generation.manifest.directories.iter().map(|folder| (folder.path.as_str(), &folder.digests));
-    let root = generation.manifest.root_hash.iter().map(|digests| ("", digests));
-    let mut findings = Vec::new();
-    for (path, recorded) in recorded.chain(root) {
-        let detail = match now.get(path) {
-            None => Some("a generation lists this folder, but it is not there".to_owned()),
-            Some(now) => folder_difference(recorded, now),
-        };
-        if let Some(detail) = detail {
-            let name = if path.is_empty() && key.is_empty() { "." } else { path };
-            findings.push(within(key, &Finding::new(FindingKind::DirectoryMismatch, name, detail)));
-        }
-    }
-    findings
 }
 
 /// In the formats that both have.
@@ -223,36 +251,19 @@ fn folder_difference(recorded: &DirectoryDigests, now: &DirectoryDigests) -> Opt
     })
 }
 
-/// A file that no generation lists. Where a history is not whole nobody can say what the lost part listed.
-fn extra(disk: &Disk, file: &Found, counts: &mut FileCounts, findings: &mut Vec<Finding>) {
-    let damaged = disk.histories.iter().any(|(key, history)| !history.is_whole() && below(key, &file.path).is_some());
-    if !damaged {
-        counts.extra += 1;
-        findings.push(Finding::new(FindingKind::Extra, file.path.as_str(), "no generation lists it"));
-    }
-}
-
 fn difference(expectation: &Expectation, digests: &Digests) -> Option<String> {
     if expectation.hashes.is_empty() {
         return Some("the history has no digest of it that did not fail".to_owned());
     }
-    let different = expectation.hashes.iter().filter(|(algorithm, text)| digests.get(algorithm) != Some(text));
-    let texts: Vec<_> = different
-        .map(|(a, text)| {
-            format!("{a} is {}, the history says {text}", digests.get(a).map_or("unknown", String::as_str))
-        })
-        .collect();
-    (!texts.is_empty()).then(|| texts.join("; "))
-}
-
-/// The missing file that this one is, when there is exactly one.
-fn twin(missing: &BTreeMap<&RelativePath, &Expectation>, file: &Found, digests: &Digests) -> Option<RelativePath> {
-    let same = |e: &Expectation| {
-        e.size == Some(file.size)
-            && !e.hashes.is_empty()
-            && e.hashes.iter().all(|(a, text)| digests.get(a) == Some(text))
+    let of = |set: &Digests, who: &str| -> Vec<String> {
+        let different = set.iter().filter(|(algorithm, text)| digests.get(algorithm) != Some(text));
+        let texts = different.map(|(algorithm, text)| {
+            let found = digests.get(algorithm).map_or("unknown", String::as_str);
+            format!("{algorithm} is {found}, {who} says {text}")
+        });
+        texts.collect()
     };
-    let mut twins = missing.iter().filter(|(_, expectation)| same(expectation));
-    let (old, _) = twins.next()?;
-    twins.next().is_none().then(|| (*old).clone())
+    let mut texts = of(&expectation.hashes, "the history");
+    texts.extend(expectation.rivals.iter().flat_map(|rival| of(rival, "another manifest of the same files")));
+    (!texts.is_empty()).then(|| texts.join("; "))
 }

@@ -1,20 +1,28 @@
 //! A history: its generations, and what should be on the disk now.
 
+mod expectations;
 mod read;
-pub(in crate::mhl) use read::is_manifest_name;
+mod survey;
+pub(in crate::mhl) use read::{is_manifest_name, number_in};
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, CHAIN_NAME, Chain, Finding, FindingKind, Ignore, Manifest};
+pub use expectations::{Expectation, Expectations};
+pub use read::HistoryReader;
+pub use survey::Survey;
+
+use super::{CHAIN_NAME, Chain, DirectoryRecord, Finding, FindingKind, Ignore, ManifestHead, Reference};
 use crate::{
     error::{Error, Result},
-    hash::{Algorithm, Digests},
+    hash::Algorithm,
     path::RelativePath,
 };
 
-/// All generations of one `ascmhl` folder that can be trusted, and everything that is wrong with the others.
+/// All generations of one `ascmhl` folder that can be trusted, what they expect, and everything that is wrong with the others.
+///
+/// It is read by [`History::read`] or, manifest by manifest, by [`HistoryReader`].
 #[derive(Debug, Clone, Default)]
 pub struct History {
     /// In order. Only manifests that the chain lists, and whose bytes are what the chain says.
@@ -23,10 +31,15 @@ pub struct History {
     pub findings: Vec<Finding>,
     /// The chain as read; empty when there is none.
     pub chain: Chain,
+    expected: Expectations,
+    /// Which of the generations has the folder digests of just the files that are expected.
+    folders: Option<usize>,
+    /// The last generation that the expectations are of, when that is not the newest.
+    limit: Option<u32>,
 }
 
-/// One manifest of a history.
-#[derive(Debug, Clone)]
+/// One manifest of a history, without the records of its files: what they say together is in [`History::expectations`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Generation {
     /// Its place in the chain, from 1.
     pub number: u32,
@@ -34,63 +47,35 @@ pub struct Generation {
     pub name: String,
     /// The C4 ID of its bytes.
     pub c4: String,
-    /// What it says.
-    pub manifest: Manifest,
-}
-
-/// What a history says about a file that should be there now.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Expectation {
-    /// In bytes, when a manifest says so.
-    pub size: Option<u64>,
-    /// For each format the first entry that did not fail.
-    pub hashes: Digests,
-    /// The newest generation that lists the file.
-    pub generation: u32,
-    /// Where the file was before it was renamed, when a generation records that.
-    pub previous: Option<RelativePath>,
+    /// Who, when, what was done and what was left out.
+    pub head: ManifestHead,
+    /// Its folders, in the order of the document.
+    pub directories: Vec<DirectoryRecord>,
+    /// The manifests that the same operation wrote in nested histories.
+    pub references: Vec<Reference>,
+    /// How many files it lists.
+    pub files: u64,
+    /// The formats of their digests.
+    pub formats: BTreeSet<Algorithm>,
+    /// Whether one of them failed.
+    pub failed: bool,
 }
 
 impl History {
-    /// Every file that should be there now; renames are followed, ignored files are left out.
-    pub fn expectations(&self) -> BTreeMap<RelativePath, Expectation> {
-        self.expectations_at(u32::MAX)
+    /// Every file that should be there now (or after the generation that the history was read up to): renames are followed,
+    /// ignored files are left out.
+    pub fn expectations(&self) -> &Expectations {
+        &self.expected
     }
 
-    /// [`History::expectations`] as they were after this generation.
-    pub fn expectations_at(&self, generation: u32) -> BTreeMap<RelativePath, Expectation> {
-        let mut known: BTreeMap<RelativePath, Expectation> = BTreeMap::new();
-        for Generation { number, manifest, .. } in self.up_to(generation) {
-            // All moves first: two files may have changed places.
-            let renames: Vec<_> = manifest
-                .files
-                .iter()
-                .filter_map(|file| Some((&file.path, file.previous.as_ref()?)))
-                .filter_map(|(path, previous)| Some((path, previous, known.remove(previous)?)))
-                .collect();
-            for (path, previous, mut expectation) in renames {
-                expectation.previous = Some(previous.clone());
-                known.insert(path.clone(), expectation);
-            }
-            for file in &manifest.files {
-                let expectation = known.entry(file.path.clone()).or_default();
-                expectation.generation = *number;
-                for (&algorithm, entry) in &file.hashes {
-                    if entry.action != Some(Action::Failed) {
-                        expectation.hashes.entry(algorithm).or_insert_with(|| entry.text.clone());
-                        expectation.size = expectation.size.or(file.size);
-                    }
-                }
-            }
-        }
-        let ignores = self.ignores();
-        known.retain(|path, _| !ignores.is_ignored(path, false));
-        known
+    /// The same, for keeps: nothing is left here.
+    pub(super) fn take_expectations(&mut self) -> BTreeMap<RelativePath, Expectation> {
+        std::mem::take(&mut self.expected).into_map()
     }
 
     /// What all generations together leave out. The set can only grow.
     pub fn ignores(&self) -> Ignore {
-        let patterns = self.generations.iter().flat_map(|generation| &generation.manifest.ignore);
+        let patterns = self.generations.iter().flat_map(|generation| &generation.head.ignore);
         Ignore::new(patterns.map(String::as_str))
     }
 
@@ -99,12 +84,15 @@ impl History {
         self.generations.last()
     }
 
+    /// The newest generation up to the one that the history was read up to.
+    pub(super) fn newest_read(&self) -> Option<&Generation> {
+        self.generations.iter().rfind(|generation| self.limit.is_none_or(|limit| generation.number <= limit))
+    }
+
     /// The formats of the newest generation that lists a file.
     pub fn formats(&self) -> BTreeSet<Algorithm> {
-        let files = |generation: &Generation| -> BTreeSet<Algorithm> {
-            generation.manifest.files.iter().flat_map(|file| file.hashes.keys().copied()).collect()
-        };
-        self.generations.iter().rev().map(files).find(|formats| !formats.is_empty()).unwrap_or_default()
+        let formats = self.generations.iter().rev().map(|generation| &generation.formats);
+        formats.into_iter().find(|formats| !formats.is_empty()).cloned().unwrap_or_default()
     }
 
     /// Whether every generation that the chain lists could be read and is what the chain says.
@@ -130,21 +118,9 @@ impl History {
         Err(Error::invalid(format!("the history is damaged and cannot be continued{reason}")))
     }
 
-    /// The newest generation up to this one whose folder digests are of the files that were expected after it: none failed,
-    /// none was missing, none came later.
-    pub(super) fn with_directories(&self, generation: u32) -> Option<&Generation> {
-        let expected = self.expectations_at(generation);
-        self.up_to(generation).rev().find(|candidate| {
-            let Manifest { files, root_hash, directories, .. } = &candidate.manifest;
-            let failed = |file: &super::FileRecord| file.hashes.values().any(|e| e.action == Some(Action::Failed));
-            (root_hash.is_some() || !directories.is_empty())
-                && !files.iter().any(failed)
-                && files.len() == expected.len()
-                && files.iter().all(|file| expected.contains_key(&file.path))
-        })
-    }
-
-    fn up_to(&self, generation: u32) -> impl DoubleEndedIterator<Item = &Generation> {
-        self.generations.iter().filter(move |candidate| candidate.number <= generation)
+    /// The newest generation whose folder digests are of the files that are expected: none failed, none was missing, none
+    /// came later.
+    pub(super) fn with_directories(&self) -> Option<&Generation> {
+        self.generations.get(self.folders?)
     }
 }

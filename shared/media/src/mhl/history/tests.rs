@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     hash::{Digests, digests},
-    mhl::{Scanned, Stamp, next_generation},
+    mhl::{ChainEntry, ManifestReader, Scanned, Stamp, next_generation},
+    source::{Memory, Window},
 };
 
 fn path(text: &str) -> RelativePath {
@@ -134,9 +135,10 @@ fn a_manifest_that_is_no_manifest_is_malformed_even_when_the_chain_vouches_for_i
 /// Path, previous path, digit that its digest repeats, action.
 type Record<'a> = (&'a str, Option<&'a str>, u8, &'a str);
 
-/// A history whose generations are these records (path, previous path, digit, action).
-fn history(generations: &[&[Record<'_>]]) -> History {
-    let manifest = |records: &&[Record<'_>]| {
+/// A folder whose generations are these records (path, previous path, digit, action).
+fn folder_of(generations: &[&[Record<'_>]]) -> BTreeMap<String, Vec<u8>> {
+    let (mut files, mut chain) = (BTreeMap::new(), Chain::default());
+    for (records, sequence) in generations.iter().zip(1..) {
         let records: Vec<String> = records
             .iter()
             .map(|(path, previous, digit, action)| {
@@ -145,24 +147,29 @@ fn history(generations: &[&[Record<'_>]]) -> History {
                 format!("<hash><path>{path}</path><xxh64 action=\"{action}\">{digest}</xxh64>{previous}</hash>")
             })
             .collect();
-        let records = records.concat();
-        let document = format!(
-            "<hashlist version=\"2.0\" xmlns=\"urn:ASC:MHL:v2.0\"><creatorinfo/><processinfo><process>in-place</process>\
-             </processinfo><hashes>{records}</hashes></hashlist>"
-        );
-        Manifest::parse("x", document.as_bytes()).unwrap()
-    };
-    let generations = generations.iter().map(manifest).zip(1..).map(|(manifest, number)| Generation {
-        number,
-        name: String::new(),
-        c4: String::new(),
-        manifest,
-    });
-    History { generations: generations.collect(), ..History::default() }
+        let document = document(&records.concat());
+        let path = format!("{sequence:04}_x.mhl");
+        chain.entries.push(ChainEntry { sequence, path: path.clone(), c4: crate::hash::c4(document.as_bytes()) });
+        files.insert(path, document.into_bytes());
+    }
+    files.insert(CHAIN_NAME.to_owned(), chain.to_xml());
+    files
+}
+
+fn document(records: &str) -> String {
+    format!(
+        "<hashlist version=\"2.0\" xmlns=\"urn:ASC:MHL:v2.0\"><creatorinfo/><processinfo><process>in-place</process>\
+         </processinfo><hashes>{records}</hashes></hashlist>"
+    )
+}
+
+fn history(generations: &[&[Record<'_>]]) -> History {
+    History::read(&folder_of(generations))
 }
 
 fn expected(history: &History) -> Vec<(String, String)> {
-    let one = |(path, e): (RelativePath, Expectation)| (path.to_string(), e.hashes[&Algorithm::Xxh64][..1].to_owned());
+    let one =
+        |(path, e): (&RelativePath, &Expectation)| (path.to_string(), e.hashes[&Algorithm::Xxh64][..1].to_owned());
     history.expectations().into_iter().map(one).collect()
 }
 
@@ -189,10 +196,80 @@ fn renames_are_followed_even_when_two_files_change_places() {
 }
 
 #[test]
+fn a_file_has_to_match_both_of_two_independent_first_generations() {
+    let mut files = folder_of(&[&[("a", None, 1, "original"), ("b", None, 2, "original")]]);
+    let rival = document(
+        "<hash><path>a</path><xxh64 action=\"original\">3333333333333333</xxh64></hash>\
+         <hash><path>c</path><xxh64 action=\"original\">4444444444444444</xxh64></hash>",
+    );
+    files.insert("0001_other.mhl".to_owned(), rival.into_bytes());
+    let history = History::read(&files);
+    assert_eq!(history.findings.len(), 1);
+    assert_eq!((history.findings[0].kind, history.is_whole()), (FindingKind::HistoryForked, false));
+    assert_eq!(expected(&history), pairs(&[("a", "1"), ("b", "2"), ("c", "4")]));
+    let a = &history.expectations()[&path("a")];
+    assert_eq!(a.rivals, [Digests::from([(Algorithm::Xxh64, "3".repeat(16))])]);
+    assert!(history.expectations()[&path("b")].rivals.is_empty());
+}
+
+#[test]
+fn a_path_that_a_generation_repeats_is_a_finding_and_its_first_record_counts() {
+    let history = history(&[&[("a", None, 1, "original"), ("a", None, 2, "original")]]);
+    assert_eq!(history.findings, [Finding::new(FindingKind::Malformed, "0001_x.mhl", "line 1: `a` is listed twice")]);
+    assert_eq!(expected(&history), pairs(&[("a", "1")]));
+}
+
+/// Does a step again after each piece that it misses; counts the pieces.
+fn fetching<T>(bytes: &[u8], window: &Window, fetched: &mut u32, mut step: impl FnMut() -> Result<T>) -> T {
+    loop {
+        match step() {
+            Ok(done) => return done,
+            Err(Error::Missing { range, .. }) => {
+                *fetched += 1;
+                window.slide(range.start, bytes[range.start as usize..range.end as usize].to_vec());
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn a_history_that_is_fetched_piece_by_piece_is_the_same() {
+    let names: Vec<String> = (0..6000).map(|n| format!("Clips/A001C001_{n:06}.dng")).collect();
+    let first: Vec<Record<'_>> = names.iter().map(|name| (name.as_str(), None, 1, "original")).collect();
+    let second: Vec<Record<'_>> = names.iter().map(|name| (name.as_str(), None, 1, "verified")).collect();
+    let files = folder_of(&[&first, &second, &[("b", Some(&names[0]), 1, "verified")]]);
+    let mut reader = HistoryReader::open(Some(&files[CHAIN_NAME]), files.keys().map(String::as_str), None);
+    let mut fetched = 0;
+    while let Some(name) = reader.wanted().map(str::to_owned) {
+        let bytes = &files[&name];
+        let window = Window::new(name.as_str(), bytes.len() as u64);
+        assert!(reader.check(&crate::hash::c4(bytes)));
+        let manifest = fetching(bytes, &window, &mut fetched, || ManifestReader::open(&window));
+        let mut survey = Survey::new(&name, manifest);
+        fetching(bytes, &window, &mut fetched, || survey.go_on());
+        assert!(reader.surveyed(Ok(survey)));
+        let mut manifest = fetching(bytes, &window, &mut fetched, || ManifestReader::open(&window));
+        fetching(bytes, &window, &mut fetched, || reader.apply(&mut manifest));
+    }
+    assert!(fetched >= 12, "{fetched} pieces");
+    let (ours, whole) = (reader.finish(), History::read(&files));
+    assert_eq!((ours.generations, ours.findings), (whole.generations, whole.findings));
+    assert_eq!(ours.expected, whole.expected);
+    assert_eq!(whole.expected.len(), 6000);
+}
+
+#[test]
 fn an_earlier_generation_can_be_asked_for() {
-    let history = history(&[&[("a", None, 1, "original")], &[("b", None, 2, "original")]]);
-    assert_eq!(history.expectations_at(1).len(), 1);
-    assert_eq!(history.expectations().len(), 2);
+    let files = folder_of(&[&[("a", None, 1, "original")], &[("b", None, 2, "original")]]);
+    let mut reader = HistoryReader::open(Some(&files[CHAIN_NAME]), files.keys().map(String::as_str), Some(1));
+    while let Some(name) = reader.wanted().map(str::to_owned) {
+        reader.read(&Memory::new(name.as_str(), &files[&name][..])).unwrap();
+    }
+    let earlier = reader.finish();
+    assert_eq!(expected(&earlier), pairs(&[("a", "1")]));
+    assert_eq!((earlier.generations.len(), earlier.newest_read().unwrap().number), (2, 1));
+    assert_eq!(expected(&History::read(&files)), pairs(&[("a", "1"), ("b", "2")]));
 }
 
 proptest! {
@@ -209,6 +286,6 @@ proptest! {
         }
         let history = History::read(&files);
         history.expectations();
-        history.with_directories(u32::MAX);
+        history.with_directories();
     }
 }

@@ -10,6 +10,7 @@ use crate::{
         xml::{Document, Element, NO_NAMESPACE},
     },
     path::RelativePath,
+    source::Memory,
 };
 
 /// Records of one list.
@@ -33,7 +34,8 @@ impl LegacyList {
             return Err(Error::invalid(problem).in_file(name));
         }
         let text = text::decode(bytes).map_err(|error| error.in_file(name))?;
-        let (mut document, root) = Document::open(name, text.as_bytes(), "hashlist", NO_NAMESPACE)?;
+        let source = Memory::new(name, text.as_bytes());
+        let (mut document, root) = Document::open(&source, "hashlist", NO_NAMESPACE)?;
         let version = root.owned("version").unwrap_or_default();
         if !is_known(&version) {
             return Err(Error::unsupported(format!("hash list version `{}`", version.escape_debug())).in_file(name));
@@ -41,7 +43,9 @@ impl LegacyList {
         let mut records = Records { name, files: Vec::new(), known: HashMap::new(), problems: Vec::new() };
         let mut creator = LegacyCreator::default();
         let mut count = 0;
-        while let Some(start) = document.next_child()? {
+        loop {
+            document.mark();
+            let Some(start) = document.next_child()? else { break };
             match start.name.as_str() {
                 "creatorinfo" => creator = read_creator(&document.read(start)?),
                 "hash" if count >= MAX_RECORDS => {
@@ -63,7 +67,10 @@ impl LegacyList {
 
 /// Whether this is a manifest of ASC MHL, whose files have the same ending.
 pub(in crate::mhl) fn is_asc_mhl(bytes: &[u8]) -> bool {
-    let is_one = |text: &str| Document::open("", text.as_bytes(), "hashlist", manifest::NAMESPACE).is_ok();
+    let is_one = |text: &str| {
+        let source = Memory::new("", text.as_bytes());
+        Document::open(&source, "hashlist", manifest::NAMESPACE).is_ok()
+    };
     text::decode(bytes).is_ok_and(|text| is_one(&text))
 }
 

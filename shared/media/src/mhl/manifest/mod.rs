@@ -10,6 +10,8 @@ use crate::{hash::Algorithm, path::RelativePath};
 mod parse;
 mod print;
 
+pub use parse::{ManifestReader, Record};
+
 /// The namespace of a manifest.
 pub(in crate::mhl) const NAMESPACE: &str = "urn:ASC:MHL:v2.0";
 
@@ -31,6 +33,21 @@ pub struct Manifest {
     /// The manifests that this operation wrote in nested histories.
     pub references: Vec<Reference>,
     /// Records that could not be used, each with the reason; the other records stand. Never written.
+    pub problems: Vec<Finding>,
+}
+
+/// What a manifest says besides its records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ManifestHead {
+    /// Who made it, when and with what.
+    pub creator: Creator,
+    /// What was done.
+    pub process: Process,
+    /// The digests of the root folder, when every file below was hashed.
+    pub root_hash: Option<DirectoryDigests>,
+    /// What was left out, as lines of a gitignore file.
+    pub ignore: Vec<String>,
+    /// Records that could not be used, each with the reason; the other records stand.
     pub problems: Vec<Finding>,
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
-    Action, Author, Creator, DirectoryRecord, FileRecord, HashEntry, Manifest, NAMESPACE, Process, Reference, Tool,
+    Action, Author, Creator, DirectoryRecord, FileRecord, HashEntry, Manifest, ManifestHead, NAMESPACE, Process,
+    Reference, Tool,
 };
 use crate::{
     error::{Error, Result},
@@ -13,6 +14,7 @@ use crate::{
         xml::{Document, Element},
     },
     path::RelativePath,
+    source::{Memory, Source},
 };
 
 /// Records of one manifest.
@@ -20,51 +22,167 @@ const MAX_RECORDS: usize = 2_000_000;
 /// More problems than these are only said to be more.
 const MAX_PROBLEMS: usize = 1000;
 
-impl Manifest {
-    /// Reads a manifest; `name` is for messages.
+/// Reads a manifest record by record, in the memory of one.
+///
+/// A [`Source`] that has to fetch bytes first is asked again: after [`Error::Missing`], [`ManifestReader::next_record`] and
+/// [`ManifestReader::finish`] go on where they were.
+pub struct ManifestReader<'a> {
+    document: Document<'a>,
+    records: Records<'a>,
+    section: Section,
+    creator: Option<Creator>,
+    process: Option<(Process, Option<DirectoryDigests>, Vec<String>)>,
+    count: usize,
+    line: u64,
+}
+
+/// A part of a manifest that [`ManifestReader::next_record`] hands out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// Of a file.
+    File(FileRecord),
+    /// Of a folder.
+    Directory(DirectoryRecord),
+    /// Of a manifest in a nested history.
+    Reference(Reference),
+}
+
+/// Where the reader is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Top,
+    Hashes,
+    References,
+    End,
+}
+
+impl<'a> ManifestReader<'a> {
+    /// Begins to read a manifest.
     ///
-    /// Any namespace prefix is read and unknown elements are skipped. A record that cannot be used is left out and stands in
-    /// [`Manifest::problems`], with its line.
+    /// Any namespace prefix is read and unknown elements are skipped.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the document as a whole cannot be used: not XML, a DOCTYPE, another root element, no creator or
-    /// process, over a limit. [`Error::Unsupported`] for MHL 1.x and for a text encoding other than UTF-8.
-    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
-        let (mut document, root) = Document::open(name, bytes, "hashlist", NAMESPACE)?;
+    /// [`Error::Invalid`] when it is not XML, has a DOCTYPE or another root element; [`Error::Unsupported`] for MHL 1.x and
+    /// for a text encoding other than UTF-8.
+    pub fn open(source: &'a dyn Source) -> Result<Self> {
+        let (document, root) = Document::open(source, "hashlist", NAMESPACE)?;
         let version = root.attribute("version").unwrap_or("none");
         if version != "2.0" {
-            return Err(Error::unsupported(format!("hash list version `{}`", version.escape_debug())).in_file(name));
+            let version = format!("hash list version `{}`", version.escape_debug());
+            return Err(Error::unsupported(version).in_file(source.name()));
         }
-        let mut reader = Records { name, seen: HashSet::new(), problems: Vec::new() };
-        let mut creator = None;
-        let mut process = None;
-        let (mut files, mut directories, mut references) = (Vec::new(), Vec::new(), Vec::new());
-        while let Some(start) = document.next_child()? {
-            match start.name.as_str() {
-                "creatorinfo" => creator = Some(read_creator(&document.read(start)?)),
-                "processinfo" => process = Some(reader.process(&document.read(start)?)),
-                "hashes" => {
-                    while let Some(start) = document.next_child()? {
-                        if files.len() + directories.len() >= MAX_RECORDS {
-                            return Err(document.invalid(format!("has more than {MAX_RECORDS} records")));
-                        }
-                        match start.name.as_str() {
-                            "hash" => files.extend(reader.file(&document.read(start)?)),
-                            "directoryhash" => directories.extend(reader.directory(&document.read(start)?)),
-                            _ => document.skip()?,
-                        }
-                    }
+        let records = Records { name: source.name(), problems: Vec::new() };
+        Ok(Self { document, records, section: Section::Top, creator: None, process: None, count: 0, line: 1 })
+    }
+
+    /// The next record; `None` at the end. Whether a path is there twice is not looked at. A record that cannot be used is
+    /// left out, and stands in [`ManifestHead::problems`] with its line.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when what follows is not XML or over a limit; those of the source.
+    pub fn next_record(&mut self) -> Result<Option<Record>> {
+        while self.section != Section::End {
+            self.document.mark();
+            let problems = self.records.problems.len();
+            match self.step() {
+                Ok(Some(record)) => return Ok(Some(record)),
+                Ok(None) => {}
+                Err(error) => {
+                    self.document.rewind();
+                    self.records.problems.truncate(problems);
+                    return Err(error);
                 }
-                "references" => {
-                    let element = document.read(start)?;
-                    references.extend(element.children("hashlistreference").filter_map(|e| reader.reference(e)));
-                }
-                _ => document.skip()?,
             }
         }
-        let Some(creator) = creator else { return Err(document.invalid("has no creatorinfo")) };
-        let Some((process, root_hash, ignore)) = process else { return Err(document.invalid("has no processinfo")) };
-        let problems = reader.problems;
+        Ok(None)
+    }
+
+    /// Where the record that came last stands, from 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The patterns that were read so far: all of them, once a record came.
+    pub fn ignore(&self) -> &[String] {
+        self.process.as_ref().map_or(&[], |(_, _, patterns)| patterns)
+    }
+
+    /// What a manifest says besides its records, once they are all read.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] without creator or process, or when what follows is not XML; those of the source.
+    pub fn finish(&mut self) -> Result<ManifestHead> {
+        while self.next_record()?.is_some() {}
+        let Some(creator) = self.creator.clone() else { return Err(self.document.invalid("has no creatorinfo")) };
+        let Some((process, root_hash, ignore)) = self.process.clone() else {
+            return Err(self.document.invalid("has no processinfo"));
+        };
+        Ok(ManifestHead { creator, process, root_hash, ignore, problems: self.records.problems.clone() })
+    }
+
+    /// One child of an element that holds many.
+    fn step(&mut self) -> Result<Option<Record>> {
+        let Some(start) = self.document.next_child()? else {
+            self.section = if self.section == Section::Top { Section::End } else { Section::Top };
+            return Ok(None);
+        };
+        if self.section != Section::Top {
+            if self.count == MAX_RECORDS {
+                return Err(self.document.invalid(format!("has more than {MAX_RECORDS} records")));
+            }
+            self.count += 1;
+        }
+        self.line = start.line;
+        match (self.section, start.name.as_str()) {
+            (Section::Top, "creatorinfo") => self.creator = Some(read_creator(&self.document.read(start)?)),
+            (Section::Top, "processinfo") => self.process = Some(self.records.process(&self.document.read(start)?)),
+            (Section::Top, "hashes") => self.section = Section::Hashes,
+            (Section::Top, "references") => self.section = Section::References,
+            (Section::Hashes, "hash") => {
+                return Ok(self.records.file(&self.document.read(start)?).map(Record::File));
+            }
+            (Section::Hashes, "directoryhash") => {
+                return Ok(self.records.directory(&self.document.read(start)?).map(Record::Directory));
+            }
+            (Section::References, "hashlistreference") => {
+                return Ok(self.records.reference(&self.document.read(start)?).map(Record::Reference));
+            }
+            _ => self.document.skip()?,
+        }
+        Ok(None)
+    }
+}
+
+impl Manifest {
+    /// Reads a manifest whole; `name` is for messages. Of records with the same path the first counts.
+    ///
+    /// # Errors
+    /// Those of [`ManifestReader`].
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
+        let source = Memory::new(name, bytes);
+        let mut reader = ManifestReader::open(&source)?;
+        let mut seen = HashSet::new();
+        let mut repeated = Vec::new();
+        let mut once = |path: &RelativePath, line: u64| {
+            let is_new = seen.insert(path.clone());
+            if !is_new {
+                let detail = format!("line {line}: `{path}` is listed twice");
+                repeated.push(Finding::new(FindingKind::Malformed, name, detail));
+            }
+            is_new
+        };
+        let (mut files, mut directories, mut references) = (Vec::new(), Vec::new(), Vec::new());
+        while let Some(record) = reader.next_record()? {
+            let line = reader.line();
+            match record {
+                Record::File(file) if once(&file.path, line) => files.push(file),
+                Record::Directory(folder) if once(&folder.path, line) => directories.push(folder),
+                Record::Reference(reference) => references.push(reference),
+                Record::File(_) | Record::Directory(_) => {}
+            }
+        }
+        let ManifestHead { creator, process, root_hash, ignore, mut problems } = reader.finish()?;
+        problems.append(&mut repeated);
         Ok(Self { creator, process, root_hash, ignore, files, directories, references, problems })
     }
 }
@@ -90,8 +208,6 @@ fn read_creator(element: &Element) -> Creator {
 /// Reads records and keeps what is wrong with them.
 struct Records<'a> {
     name: &'a str,
-    /// Paths must be unique in a manifest.
-    seen: HashSet<RelativePath>,
     problems: Vec<Finding>,
 }
 
@@ -110,7 +226,7 @@ impl Records<'_> {
 
     fn file(&mut self, element: &Element) -> Option<FileRecord> {
         let path_element = element.child("path");
-        let path = self.path(element, path_element.map_or("", |path| &path.text))?;
+        let path = self.relative(element, path_element.map_or("", |path| &path.text))?;
         let start = path_element.map(|path| &path.start);
         let attribute = |name| start.and_then(|start| start.owned(name));
         let size = attribute("size").and_then(|text| {
@@ -149,7 +265,7 @@ impl Records<'_> {
         let path_element = element.child("path");
         let text = path_element.map_or("", |path| &path.text);
         // The example of the standard writes folders with a slash at the end; the reference tool without.
-        let path = self.path(element, text.strip_suffix('/').unwrap_or(text))?;
+        let path = self.relative(element, text.strip_suffix('/').unwrap_or(text))?;
         let digests = self.directory_digests(element);
         let modified = path_element.and_then(|path| path.start.owned("lastmodificationdate"));
         Some(DirectoryRecord { path, modified, digests, previous: self.previous(element) })
@@ -192,15 +308,6 @@ impl Records<'_> {
     fn previous(&mut self, element: &Element) -> Option<RelativePath> {
         let text = element.text_of("previousPath")?;
         self.relative(element, text.strip_suffix('/').unwrap_or(&text))
-    }
-
-    fn path(&mut self, element: &Element, text: &str) -> Option<RelativePath> {
-        let path = self.relative(element, text)?;
-        if !self.seen.insert(path.clone()) {
-            self.problem(FindingKind::Malformed, element, format!("`{path}` is listed twice"));
-            return None;
-        }
-        Some(path)
     }
 
     fn relative(&mut self, element: &Element, text: &str) -> Option<RelativePath> {

@@ -7,8 +7,8 @@ use crate::{
     error::{Error, Result},
     hash::{Algorithm, Digests, c4},
     mhl::{
-        Action, Author, ChainEntry, Creator, DirectoryRecord, Expectation, FOLDER_NAME, FileRecord, Finding,
-        FindingKind, HashEntry, History, Ignore, Manifest, Reference, Tool, directory::Tree,
+        Action, Author, ChainEntry, Creator, DirectoryRecord, Expectation, Expectations, FOLDER_NAME, FileRecord,
+        Finding, FindingKind, HashEntry, History, Ignore, Manifest, Reference, Tool, directory::Tree,
     },
     path::RelativePath,
 };
@@ -18,7 +18,7 @@ pub(super) struct Builder<'a> {
     stamp: &'a Stamp,
     nested: &'a [NestedSeal],
     ignore: Ignore,
-    expected: BTreeMap<RelativePath, Expectation>,
+    expected: &'a Expectations,
     findings: Vec<Finding>,
 }
 

@@ -110,7 +110,8 @@ fn a_moved_file_is_verified_under_its_new_path_with_the_previous_one() {
     let (second, findings) = roll.seal(&[file("Clips/new.mov", b"123", &[Xxh64]), file("b", b"2", &[Xxh64])]);
     assert_eq!(second.files[0].previous, Some(path("Clips/a.mov")));
     assert_eq!((actions(&second, "Clips/new.mov"), findings), (vec![(Xxh64, Action::Verified)], vec![]));
-    let expected = roll.history().expectations();
+    let history = roll.history();
+    let expected = history.expectations();
     assert_eq!(expected.keys().map(RelativePath::as_str).collect::<Vec<_>>(), ["Clips/new.mov", "b"]);
     assert_eq!(expected[&path("Clips/new.mov")].previous, Some(path("Clips/a.mov")));
 }
@@ -223,7 +224,8 @@ proptest! {
         let mut roll = Roll::default();
         for round in &rounds {
             let files: Vec<_> = round.iter().map(|(name, bytes)| file(name, bytes.as_bytes(), &[Xxh64])).collect();
-            let before = roll.history().expectations();
+            let before = roll.history();
+            let before = before.expectations();
             let (manifest, findings) = roll.seal(&files);
             for record in &manifest.files {
                 let wrong = findings.iter().any(|f| f.kind == FindingKind::Mismatch && f.path == record.path.as_str());

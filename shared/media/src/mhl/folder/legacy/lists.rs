@@ -12,8 +12,8 @@ use crate::{
     mhl::{
         Finding, FindingKind, LegacyFile, LegacyFormat, LegacyList, MAX_LIST_BYTES,
         folder::{
-            FileCounts, Report, Verdict, Watch,
-            read::read_all,
+            FileCounts, Report, Unreadable, Verdict, Watch,
+            read::{read_each, stopped},
             scan::{Disk, Found, failed},
         },
         legacy::{is_asc_mhl, reversed},
@@ -46,11 +46,12 @@ impl Lists {
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be read, [`Error::Unsupported`] for a version or a text encoding that is not known.
-    pub(super) fn read(&mut self, list: &Found) -> Result<()> {
+    pub(super) fn read(&mut self, root: &Path, list: &Found) -> Result<()> {
         let bytes = if list.size > MAX_LIST_BYTES as u64 {
             None
         } else {
-            Some(fs::read(&list.place).map_err(failed(&list.place))?)
+            let place = list.place(root);
+            Some(fs::read(&place).map_err(failed(&place))?)
         };
         if bytes.as_ref().is_some_and(|bytes| is_asc_mhl(bytes)) {
             self.manifests.push(list.path.clone());
@@ -105,6 +106,9 @@ impl Lists {
         let (mut jobs, mut plan) = (Vec::new(), Vec::new());
         for (path, claims) in &self.claims {
             let Some(file) = scanned.get(path).copied().or_else(|| others.get(path)) else {
+                if !disk.can_see(path) {
+                    continue;
+                }
                 counts.missing += 1;
                 let detail = format!("{} it, but it is not there", names(claims));
                 findings.push(Finding::new(FindingKind::Missing, path.as_str(), detail));
@@ -127,15 +131,30 @@ impl Lists {
                 counts.failed += 1;
             }
         }
-        let read = read_all(&jobs, watch)?;
-        for (((file, _), claims), (_, digests)) in jobs.iter().zip(plan).zip(&read) {
-            let wrong: Vec<_> = claims.iter().filter_map(|claim| difference(claim, digests)).collect();
+        watch.begin(jobs.len() as u64, jobs.iter().map(|(file, _)| file.size).sum());
+        let read = read_each(root, &jobs, watch);
+        if watch.stopped() {
+            return Err(stopped(root));
+        }
+        let mut bytes = 0;
+        let mut unreadable: Vec<_> = disk.unreadable.iter().map(|(path, error)| Unreadable::new(path, error)).collect();
+        for (((file, _), claims), read) in jobs.iter().zip(plan).zip(read) {
+            let digests = match read {
+                Ok((size, digests)) => {
+                    bytes += size;
+                    digests
+                }
+                Err(error) => {
+                    unreadable.push(Unreadable::new(file.path.as_str(), &error));
+                    continue;
+                }
+            };
+            let wrong: Vec<_> = claims.iter().filter_map(|claim| difference(claim, &digests)).collect();
             *(if wrong.is_empty() { &mut counts.verified } else { &mut counts.failed }) += 1;
             let path = file.path.as_str();
             findings.extend(wrong.into_iter().map(|detail| Finding::new(FindingKind::Mismatch, path, detail)));
         }
-        let bytes = read.iter().map(|(size, _)| size).sum();
-        Ok(Report { verdict: Verdict::Failed, files: counts, bytes, findings })
+        Ok(Report { verdict: Verdict::Failed, files: counts, bytes, findings, unreadable })
     }
 
     fn found(&mut self, kind: FindingKind, list: &RelativePath, detail: String) {
@@ -186,7 +205,7 @@ fn look(root: &Path, path: &RelativePath) -> Result<Option<Found>> {
     }
     place.push(path.file_name());
     let file = there(fs::metadata(&place), &place)?.filter(fs::Metadata::is_file);
-    Ok(file.map(|file| Found { path: path.clone(), place, size: file.len(), modified: None }))
+    Ok(file.map(|file| Found::new(path.clone(), file.len())))
 }
 
 /// Nothing where nothing is; a name that this file system cannot hold is not there either.

@@ -50,7 +50,7 @@ pub(super) fn verify(root: &Path, disk: &Disk, options: VerifyOptions, watch: &d
     let mut lists = Lists::default();
     for file in disk.files.iter().filter(|file| is_list(file.path.file_name())) {
         if !is_below(&histories, file.path.as_str()) {
-            lists.read(file)?;
+            lists.read(root, file)?;
         }
     }
     if lists.count == 0 {
@@ -59,7 +59,8 @@ pub(super) fn verify(root: &Path, disk: &Disk, options: VerifyOptions, watch: &d
             None => "there is no ASC MHL history".to_owned(),
         };
         let findings = vec![Finding::new(FindingKind::NoHistory, "", detail)];
-        return Ok(Report { verdict: Verdict::Failed, files: FileCounts::default(), bytes: 0, findings });
+        let (files, unreadable) = (FileCounts::default(), Vec::new());
+        return Ok(Report { verdict: Verdict::Failed, files, bytes: 0, findings, unreadable });
     }
     refuse_generation(options)?;
     let alone: BTreeSet<String> = histories.into_iter().filter(|history| !is_below(&lists.folders, history)).collect();
@@ -91,13 +92,13 @@ pub(super) fn verify_list(list: &Path, options: VerifyOptions, watch: &dyn Watch
     let folder = list.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let size = fs::metadata(list).map_err(failed(list))?.len();
     let mut lists = Lists::default();
-    lists.read(&Found { path: RelativePath::new(name)?, place: list.to_owned(), size, modified: None })?;
+    lists.read(folder, &Found::new(RelativePath::new(name)?, size))?;
     if lists.count == 0 {
         let problem = "is a manifest of ASC MHL; give the folder that its history is in";
         return Err(Error::invalid(problem).in_file(list.display().to_string()));
     }
     refuse_generation(options)?;
-    lists.check(folder, &scan(folder)?, watch).map(finished)
+    lists.check(folder, &scan(folder, None)?, watch).map(finished)
 }
 
 fn refuse_generation(options: VerifyOptions) -> Result<()> {
@@ -109,7 +110,8 @@ fn refuse_generation(options: VerifyOptions) -> Result<()> {
 
 fn finished(mut report: Report) -> Report {
     report.findings.sort_by(|a, b| (&a.path, a.kind, &a.detail).cmp(&(&b.path, b.kind, &b.detail)));
-    report.verdict = if report.findings.is_empty() { Verdict::Verified } else { Verdict::Failed };
+    report.verdict =
+        if report.findings.is_empty() && report.unreadable.is_empty() { Verdict::Verified } else { Verdict::Failed };
     report
 }
 
