@@ -92,7 +92,7 @@ async fn productions(fleet: &Fleet) -> Result<Vec<Production>, Failure> {
 /// In one line.
 pub(crate) fn line(standing: &Standing) -> String {
     let id = if standing.id.contains('/') { &standing.id } else { standing.id.get(..12).unwrap_or(&standing.id) };
-    let shown = ["verified", "failed", "missing", "extra", "frames_done", "frames_failed", "left_out"];
+    let shown = ["verified", "healed", "failed", "missing", "extra", "frames_done", "frames_failed", "left_out"];
     let count =
         |name: &&str| standing.counts.get(*name).copied().filter(|n| *n > 0).map(|n| (n, name.replace('_', " ")));
     let mut said = format!("{id:<28} {:<11}", standing.state);
@@ -110,7 +110,7 @@ pub(crate) fn line(standing: &Standing) -> String {
 /// With everything that is wrong.
 pub(crate) fn text(standing: &Standing) -> String {
     let mut said = line(standing);
-    for finding in &standing.findings {
+    for finding in standing.findings.iter().chain(&standing.notices) {
         let _ = write!(said, "\n{:>18}  {}: {}", finding.kind, finding.path, finding.detail);
     }
     said

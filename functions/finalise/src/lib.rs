@@ -4,6 +4,7 @@
 //! | file | what stands there |
 //! |---|---|
 //! | `roll` | a complete roll -> its sealed verdict |
+//! | `standing` | what is known of a roll's files, for its row and its report |
 //! | `job` | a complete job -> its sealed delivery |
 //! | `seal` | writing a generation so that it can be written again |
 //! | `report` | what people read of either |
@@ -15,6 +16,7 @@ mod job;
 mod report;
 mod roll;
 mod seal;
+mod standing;
 mod tick;
 
 use platefleet_fleet::{

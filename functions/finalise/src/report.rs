@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 use platefleet_fleet::{
     id::RollId,
     plan::{Plan, PlateResult},
-    state::{FileRow, FileState, Finding, JobState, RollState},
+    state::{EarlierFailure, FileRow, FileState, Finding, JobState, RollState},
     status::iso,
     store::{JobRow, Seal},
 };
+use platefleet_media::mhl::{Author, Generation};
 use serde_json::{Value, json};
+
+use crate::standing::{Standing, paths_of, unchecked};
 
 /// A shot as it was delivered.
 #[derive(Debug, Clone, Default)]
@@ -25,28 +28,61 @@ pub(crate) struct Shot {
     pub(crate) manifest: Option<String>,
 }
 
-/// `roll-report.v1`.
+/// `roll-report.v1`. `told` is what is wrong, and what fails nothing.
 pub(crate) fn of_roll(
     roll: &RollId,
     state: RollState,
-    seal: &Seal,
+    seal: Option<&Seal>,
     counts: &BTreeMap<String, u64>,
-    findings: &[Finding],
-    files: &[FileRow],
+    told: (&[Finding], &[Finding]),
+    standing: &Standing,
 ) -> Vec<u8> {
-    let extra: Vec<&str> = files.iter().filter(|f| f.expected.is_none()).map(|f| f.path.as_str()).collect();
+    let files = &standing.files;
     let checked: Vec<Value> = files.iter().filter(|f| f.expected.is_some()).map(checked).collect();
     text(&json!({
         "schema": "roll-report.v1",
         "roll": roll.to_string(),
         "state": state,
-        "sealed_at": iso(seal.at_ms),
-        "manifest": seal.manifest,
+        "complete": files.iter().all(|f| !f.is_open()),
+        "sealed_at": seal.map(|seal| iso(seal.at_ms)),
+        "manifest": seal.map(|seal| &seal.manifest),
+        "generations": standing.history.generations.iter().map(generation).collect::<Vec<_>>(),
         "counts": counts,
-        "findings": findings,
-        "extra": extra,
+        "findings": told.0,
+        "notices": told.1,
+        "failed": paths_of(files, |f| f.state == FileState::Failed),
+        "missing": paths_of(files, |f| f.is_open() && f.state == FileState::Waiting),
+        "extra": paths_of(files, |f| f.expected.is_none()),
+        "healed": files.iter().filter(|f| f.is_healed()).map(healed).collect::<Vec<_>>(),
         "files": checked,
     }))
+}
+
+/// Who made a manifest of the uploaded history, when and with what.
+fn generation(generation: &Generation) -> Value {
+    let creator = &generation.manifest.creator;
+    let author = |a: &Author| json!({"name": a.name, "role": a.role, "email": a.email, "phone": a.phone});
+    json!({
+        "number": generation.number,
+        "manifest": generation.name,
+        "created": creator.created,
+        "hostname": creator.hostname,
+        "tool": {"name": creator.tool.name, "version": creator.tool.version},
+        "authors": creator.authors.iter().map(author).collect::<Vec<_>>(),
+        "location": creator.location,
+        "process": generation.manifest.process.name(),
+        "comment": creator.comment,
+    })
+}
+
+/// A file that is right now, and was not before.
+fn healed(file: &FileRow) -> Value {
+    let earlier = |f: &EarlierFailure| json!({"round": f.round, "kind": f.kind, "at": iso(f.at_ms)});
+    json!({
+        "path": file.path,
+        "at": file.verdict.as_ref().map(|v| iso(v.at_ms)),
+        "failed": file.failures.iter().map(earlier).collect::<Vec<_>>(),
+    })
 }
 
 fn checked(file: &FileRow) -> Value {
@@ -58,6 +94,7 @@ fn checked(file: &FileRow) -> Value {
         "how": verdict.map(|v| &v.how),
         "at": verdict.map(|v| iso(v.at_ms)),
         "digests": verdict.map(|v| &v.digests),
+        "not_compared": unchecked(file),
     })
 }
 

@@ -3,13 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use platefleet_fleet::{
-    history::{self, HistoryFiles},
+    history::HistoryFiles,
     id::{RollId, hex_sha256},
     key,
     message::{Message, Queue},
-    ports::{Bucket, PutIf},
     runner::Failure,
-    state::{FileRow, FileState, Finding, RollState, fitting},
+    state::{FileRow, Finding, RollState, fitting},
     status::iso,
     store::{Audit, RollRow, Rolls, Seal},
 };
@@ -20,29 +19,33 @@ use platefleet_media::{
 };
 use serde_json::json;
 
-use crate::{Needs, report, seal::Delivered};
+use crate::{
+    Needs,
+    seal::Delivered,
+    standing::{self, Standing},
+};
 
 /// Derives whether the roll is complete; if it is, seals its verdict.
 pub(crate) async fn settle(env: &impl Needs, roll: &RollId) -> Result<(), Failure> {
     let rolls = Rolls(env);
     let Some(row) = rolls.roll(roll).await? else { return Ok(()) };
     let Some(tip) = &row.tip else { return Ok(()) };
-    let is_live = row.state.rank() <= RollState::Finalising.rank();
-    if row.planned.is_none() || !is_live || !rolls.nothing_open(roll, 0).await? {
+    if row.state.rank() > RollState::Finalising.rank() {
+        return standing::amend(env, &row).await;
+    }
+    if row.planned.is_none() || !rolls.nothing_open(roll, 0).await? {
         return Ok(());
     }
-    let uploaded = history::read(env, Bucket::Ingest, &roll.to_string()).await?;
-    if uploaded.revision() != tip.revision {
+    let standing = Standing::read(env, roll).await?;
+    if standing.uploaded.revision() != tip.revision {
         // A newer history has come: what it expects goes first.
         let message = Message::ExpandHistory { roll: roll.clone(), hop: 0 };
         return Ok(env.send(Queue::Intake, &message, Duration::ZERO).await?);
     }
-    let history = History::read(&uploaded.files);
-    let files = files_of(env, roll, &history).await?;
-    let broken: Vec<Finding> = history.findings.iter().cloned().map(Finding::from).collect();
-    let facts = digest_of(&row, &files, &broken);
+    let Standing { uploaded, history, broken, files } = &standing;
+    let facts = digest_of(&row, files, broken);
     let delivered = Delivered::read(env, &key::roll_root(roll)).await?;
-    let base = base_of(&uploaded, &delivered, None);
+    let base = base_of(uploaded, &delivered, None);
     let fresh =
         Seal { at_ms: env.now_ms(), facts: facts.clone(), manifest: None, generation: base.entries.len() as u32 + 1 };
     let Some(seal) = enter(env, &row, fresh).await? else { return Ok(()) };
@@ -50,7 +53,7 @@ pub(crate) async fn settle(env: &impl Needs, roll: &RollId) -> Result<(), Failur
     if !rolls.nothing_open(roll, 0).await? {
         return Ok(());
     }
-    if digest_of(&row, &files_of(env, roll, &history).await?, &broken) != facts {
+    if digest_of(&row, &standing::files_of(env, roll, history).await?, broken) != facts {
         return Ok(rolls.settle(roll).await?);
     }
     let manifest = match seal.manifest {
@@ -58,22 +61,18 @@ pub(crate) async fn settle(env: &impl Needs, roll: &RollId) -> Result<(), Failur
         Some(manifest) => Some(manifest),
         // Nothing can be appended to a history that is broken: the report says why.
         None if !broken.is_empty() => None,
-        None => append(env, roll, &files, &uploaded, &delivered, &seal).await?,
+        None => append(env, roll, files, uploaded, &delivered, &seal).await?,
     };
-    let is_good = broken.is_empty() && files.iter().all(|f| f.expected.is_none() || f.state == FileState::Verified);
-    let state = if is_good { RollState::Verified } else { RollState::Failed };
-    let mut findings = broken;
-    findings.extend(files.iter().filter_map(|f| f.verdict.as_ref()?.finding.clone()));
-    let counts = RollRow::count(&files);
+    let state = if standing.is_good() { RollState::Verified } else { RollState::Failed };
+    let findings = standing.findings();
     let seal = Seal { manifest, ..seal };
-    let text = report::of_roll(roll, state, &seal, &counts, &findings, &files);
     // Whoever was overtaken leaves the newer report alone.
     let is_current =
         |row: &RollRow| row.state == RollState::Finalising && row.seal.as_ref().is_some_and(|s| s.facts == facts);
     if !rolls.roll(roll).await?.as_ref().is_some_and(is_current) {
         return Ok(());
     }
-    env.put(Bucket::Delivery, &key::report_key(&key::roll_root(roll)), text, PutIf::Always).await?;
+    standing.report(env, &row, state, Some(&seal), &findings).await?;
     let kept = fitting(&findings, "report.json");
     let (_, is_moved) = rolls
         .update_roll(roll, |was| {
@@ -81,36 +80,19 @@ pub(crate) async fn settle(env: &impl Needs, roll: &RollId) -> Result<(), Failur
             row.state = state;
             row.seal = Some(seal.clone());
             row.findings.clone_from(&kept);
-            row.counts.clone_from(&counts);
+            standing.count(&mut row);
             row.watch.armed = false;
             row.updated_ms = env.now_ms();
             Some(row)
         })
         .await?;
     if is_moved {
+        let counts = RollRow::count(files);
         let details =
             json!({"state": state, "generation": seal.generation, "manifest": seal.manifest, "counts": counts});
         Audit(env).note(&roll.to_string(), &format!("sealed#{}", row.round), details).await?;
     }
     Ok(())
-}
-
-/// The files that the roll answers for, in path order: not what lies in rolls below it, nor what its history ignores.
-async fn files_of(env: &impl Needs, roll: &RollId, history: &History) -> Result<Vec<FileRow>, Failure> {
-    let rolls = Rolls(env);
-    let below: Vec<String> = rolls
-        .of_production(&roll.production)
-        .await?
-        .into_iter()
-        .filter_map(|other| Some(format!("{}/", other.roll.path.strip(&roll.path)?)))
-        .collect();
-    let ignores = history.ignores();
-    let mut files = rolls.files(roll).await?;
-    files.retain(|file| {
-        let is_elsewhere = below.iter().any(|root| file.path.as_str().starts_with(root));
-        file.expected.is_some() || (file.observed.is_some() && !is_elsewhere && !ignores.is_ignored(&file.path, false))
-    });
-    Ok(files)
 }
 
 /// What is sealed: equal facts have equal digests.

@@ -10,12 +10,15 @@ use platefleet_fleet::{
     message::{Message, Queue},
     ports::Bucket,
     runner::Failure,
-    state::{FileRow, FileState, Finding, JobState, RollState, Watch, fitting},
+    state::{FileRow, FileState, Finding, JobState, RollState, Watch},
     store::{JobRow, Jobs, RollRow, Rolls},
 };
 use platefleet_media::{clip, path::RelativePath};
 
-use crate::{Needs, bury};
+use crate::{
+    Needs, bury,
+    standing::{Standing, findings_at_rest},
+};
 
 /// Most objects of a roll.
 const MAX_OBJECTS: usize = 2_000_000;
@@ -65,36 +68,26 @@ fn is_quiet(env: &impl Needs, row: &RollRow) -> bool {
 /// when it is complete.
 async fn rest(env: &impl Needs, read: &RollRow, tick: u64) -> Result<bool, Failure> {
     let rolls = Rolls(env);
-    let files = rolls.files(&read.roll).await?;
+    let standing = Standing::read(env, &read.roll).await?;
+    let files = &standing.files;
     let is_worked_on = files.iter().any(|f| f.state == FileState::Paired);
     let missing: Vec<&FileRow> = files.iter().filter(|f| f.is_open() && f.state == FileState::Waiting).collect();
     if is_worked_on || (read.planned.is_some() && missing.is_empty()) {
         return Ok(false);
     }
-    let mut findings: Vec<Finding> = missing
-        .iter()
-        .map(|f| {
-            Finding::new("missing", f.path.as_str(), "its manifest lists it, and it was never uploaded: upload it")
-        })
-        .collect();
-    findings.extend(files.iter().filter_map(|f| f.verdict.as_ref()?.finding.clone()));
-    // What was wrong with the history, which is why it was never planned.
-    findings.extend(read.findings.iter().filter(|f| f.kind != "missing").cloned());
-    if read.planned.is_none() && findings.is_empty() {
-        findings.push(Finding::new("no-history", "ascmhl", "has no chain: upload the whole `ascmhl` folder"));
+    let findings = findings_at_rest(read, files);
+    let same = |r: &RollRow| r.round == read.round && r.last_fact_ms == read.last_fact_ms && r.state == read.state;
+    // The report goes before the row: a tick that ends between the two comes again, and finds the roll awake.
+    if !rolls.roll(&read.roll).await?.as_ref().is_some_and(same) {
+        return Ok(false);
     }
-    findings.sort();
-    findings.dedup();
-    let findings = fitting(&findings, "the files' rows");
-    let counts = RollRow::count(&files);
+    standing.report(env, read, RollState::Incomplete, read.seal.as_ref(), &findings).await?;
     let (_, rests) = rolls
         .update_roll(&read.roll, |was| {
-            let same =
-                |r: &&RollRow| r.round == read.round && r.last_fact_ms == read.last_fact_ms && r.state == read.state;
-            let mut row = was.filter(same)?.clone();
+            let mut row = was.filter(|row| same(row))?.clone();
             row.state = RollState::Incomplete;
             row.findings.clone_from(&findings);
-            row.counts.clone_from(&counts);
+            standing.count(&mut row);
             row.watch = ended(tick);
             row.updated_ms = env.now_ms();
             Some(row)

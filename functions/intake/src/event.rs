@@ -51,6 +51,9 @@ async fn footage(env: &impl Needs, production: &Production, path: &RelativePath)
     // The roll wakes before the check is sent: a verdict that is faster than us finds it awake.
     if file.is_open() || row.state.rank() < RollState::Finalising.rank() {
         rolls.touch(&roll, file.is_open()).await?;
+    } else if file.expected.is_none() {
+        // Nobody waits for it, and the report over the roll has to say so.
+        rolls.settle(&roll).await?;
     }
     Ok(rolls.send_check(&file).await?)
 }

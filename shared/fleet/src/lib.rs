@@ -6,6 +6,7 @@
 //! | [`key`] | object keys: what an upload is, where a delivery goes |
 //! | [`history`] | the files of an ASC MHL history, out of a bucket |
 //! | [`message`] | what travels through the queues, versioned |
+//! | [`gaps`] | clips that were never uploaded, by their numbers |
 //! | [`state`] | rounds, ranks, and the pure decisions over rows |
 //! | [`ports`] | objects, queues, table, clock, workers: what a handler may ask of the world |
 //! | [`status`] | where a roll or a job stands, for people and scripts |
@@ -23,6 +24,7 @@
 
 pub mod aws;
 pub mod env;
+pub mod gaps;
 pub mod history;
 pub mod id;
 pub mod key;

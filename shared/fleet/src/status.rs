@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    gaps,
     id::{JobId, Production, RollId},
     ports::{Result, Table},
     state::{Finding, JobState, RangeState, RollState},
@@ -29,6 +30,9 @@ pub struct Status {
     pub counts: BTreeMap<String, u64>,
     /// What is wrong.
     pub findings: Vec<Finding>,
+    /// What a person should know, and what fails nothing: gaps in the numbers of clips.
+    #[serde(default)]
+    pub notices: Vec<Finding>,
     /// ISO 8601, UTC.
     pub updated_at: String,
     /// True when it will not move any more by itself.
@@ -64,6 +68,7 @@ pub async fn of_roll(table: &impl Table, roll: &RollId) -> Result<Option<Status>
         findings.extend(files.iter().filter_map(|f| f.verdict.as_ref()?.finding.clone()));
     }
     findings.extend(of_clips(table, roll).await?);
+    let notices = if ended { gaps_of(table, &row).await? } else { Vec::new() };
     findings.sort();
     findings.dedup();
     findings.truncate(MAX_FINDINGS);
@@ -74,9 +79,21 @@ pub async fn of_roll(table: &impl Table, roll: &RollId) -> Result<Option<Status>
         round: row.round,
         counts,
         findings,
+        notices,
         updated_at: iso(row.updated_ms),
         ended,
     }))
+}
+
+/// Gaps in the numbers of a roll's clips that no roll of the production closes, as far as they are sealed or at rest.
+pub async fn gaps_of(table: &impl Table, row: &RollRow) -> Result<Vec<Finding>> {
+    if row.takes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rolls = Rolls(table).of_production(&row.roll.production).await?;
+    let mut notices = gaps::notices(&row.takes, rolls.iter().map(|roll| &roll.takes));
+    notices.truncate(MAX_FINDINGS);
+    Ok(notices)
 }
 
 /// What is wrong with clips whose bytes are what the manifest says: they cannot be pulled, and nobody else would tell.
@@ -120,6 +137,7 @@ pub async fn of_job(table: &impl Table, job: &JobId) -> Result<Option<Status>> {
         round: row.round,
         counts,
         findings,
+        notices: Vec::new(),
         updated_at: iso(row.updated_ms),
         ended: row.state.rank() > JobState::Finalising.rank(),
     }))
@@ -136,6 +154,7 @@ pub async fn of_production(table: &impl Table, production: &Production) -> Resul
             round: row.round,
             counts: row.counts,
             findings: row.findings,
+            notices: Vec::new(),
             updated_at: iso(row.updated_ms),
             ended: row.state.rank() > RollState::Finalising.rank(),
         });
@@ -149,6 +168,7 @@ pub async fn of_production(table: &impl Table, production: &Production) -> Resul
             round: row.round,
             counts: counts.map(|(name, n)| (name.to_owned(), n)).into(),
             findings: row.findings,
+            notices: Vec::new(),
             updated_at: iso(row.updated_ms),
             ended: row.state.rank() > JobState::Finalising.rank(),
         });

@@ -6,7 +6,7 @@ use platefleet_fleet::ports::Bucket;
 use platefleet_sim::{Fault, Weather, World};
 
 use crate::{
-    house::{Card, roll, settle, status},
+    house::{Card, report, roll, settle, status},
     pulls,
 };
 
@@ -89,7 +89,11 @@ fn a_function_that_ends_while_a_roll_heals_leaves_it_healed() {
         settle(&world, Weather::calm());
         let calls = world.calls() - before;
         world.forget_faults();
-        assert_eq!(status(&world, &roll()).state, "VERIFIED");
+        let seen = status(&world, &roll());
+        assert_eq!((seen.state.as_str(), seen.counts["healed"]), ("VERIFIED", 1));
+        let report = report(&world, &roll());
+        assert_eq!((&report["state"], &report["healed"][0]["path"]), (&"VERIFIED".into(), &damaged.as_str().into()));
+        assert_eq!(report["healed"][0]["failed"].as_array().unwrap().len(), 1, "{report}");
         calls
     };
     for call in 0..healed(None) {

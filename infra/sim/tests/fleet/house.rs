@@ -160,6 +160,12 @@ pub(crate) fn status(world: &World, roll: &RollId) -> Status {
     block_on(status::of_roll(world, roll)).unwrap().unwrap()
 }
 
+/// The report over a roll as it is delivered.
+pub(crate) fn report(world: &World, roll: &RollId) -> serde_json::Value {
+    let key = platefleet_fleet::key::report_key(&platefleet_fleet::key::roll_root(roll));
+    serde_json::from_slice(&world.object(Bucket::Delivery, &key).unwrap()).unwrap()
+}
+
 /// Kind and path of every finding.
 pub(crate) fn findings(status: &Status) -> Vec<(&str, &str)> {
     status.findings.iter().map(|f| (f.kind.as_str(), f.path.as_str())).collect()

@@ -7,4 +7,5 @@ mod crashes;
 mod house;
 mod long_files;
 mod pulls;
+mod reports;
 mod rolls;

@@ -89,6 +89,20 @@ pub struct Verdict {
     pub at_ms: u64,
 }
 
+/// An earlier round in which a file was not what was expected of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierFailure {
+    /// The round.
+    pub round: u64,
+    /// Kind of its finding.
+    pub kind: String,
+    /// When it was found, in milliseconds since 1970.
+    pub at_ms: u64,
+}
+
+/// Most earlier failures that a row keeps: the first, and the newest ones.
+const MAX_FAILURES: usize = 8;
+
 /// A file of a roll: two halves that arrive independently, and the verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FileRow {
@@ -111,12 +125,25 @@ pub struct FileRow {
     /// Of this round.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// Earlier rounds that failed, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<EarlierFailure>,
 }
 
 impl FileRow {
     /// A file of which nothing is known.
     pub fn new(roll: RollId, path: RelativePath, pattern: String) -> Self {
-        Self { roll, path, pattern, expected: None, observed: None, round: 0, state: FileState::Waiting, verdict: None }
+        Self {
+            roll,
+            path,
+            pattern,
+            expected: None,
+            observed: None,
+            round: 0,
+            state: FileState::Waiting,
+            verdict: None,
+            failures: Vec::new(),
+        }
     }
 
     /// The row after the bucket was looked at; `None` when nothing is new. `observed` is `None` for a removed object.
@@ -155,9 +182,20 @@ impl FileRow {
         self.expected.is_some() && self.state.rank() < 2
     }
 
+    /// True when its bytes are right now, and were not in an earlier round.
+    pub fn is_healed(&self) -> bool {
+        self.state == FileState::Verified && !self.failures.is_empty()
+    }
+
     fn next_round(mut self) -> Self {
+        if let Some(failed) = self.verdict.take().filter(|verdict| !verdict.verified) {
+            let kind = failed.finding.map_or_else(|| "mismatch".to_owned(), |finding| finding.kind);
+            if self.failures.len() >= MAX_FAILURES {
+                self.failures.remove(1);
+            }
+            self.failures.push(EarlierFailure { round: self.round, kind, at_ms: failed.at_ms });
+        }
         self.round += 1;
-        self.verdict = None;
         self.state =
             if self.expected.is_some() && self.observed.is_some() { FileState::Paired } else { FileState::Waiting };
         self
@@ -213,6 +251,22 @@ mod tests {
         let failed = a.conclude(a.round, verdict(false)).unwrap();
         let healed = failed.observe(Some(observed("f"))).unwrap();
         assert_eq!((healed.state, healed.round, healed.verdict.is_none()), (FileState::Paired, a.round + 1, true));
+        assert!(!healed.is_healed(), "nobody has looked at it yet");
+        let healed = healed.conclude(healed.round, verdict(true)).unwrap();
+        assert!(healed.is_healed());
+        let earlier = EarlierFailure { round: a.round, kind: "mismatch".into(), at_ms: 1 };
+        assert_eq!(healed.failures, [earlier]);
+    }
+
+    #[test]
+    fn a_row_keeps_the_first_failure_and_the_newest_ones() {
+        let mut row = row().expect(expected("x")).unwrap();
+        for upload in 0..40 {
+            row = row.observe(Some(observed(&format!("e{upload}")))).unwrap();
+            row = row.conclude(row.round, Verdict { at_ms: upload, ..verdict(false) }).unwrap();
+        }
+        let times: Vec<_> = row.failures.iter().map(|f| f.at_ms).collect();
+        assert_eq!(times, [0, 32, 33, 34, 35, 36, 37, 38], "the fortieth is the verdict");
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod file;
 use platefleet_media::mhl;
 use serde::{Deserialize, Serialize};
 
-pub use file::{Expected, FileRow, FileState, Observed, Verdict};
+pub use file::{EarlierFailure, Expected, FileRow, FileState, Observed, Verdict};
 
 /// Something wrong, said once, in the words of the command line's contract.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Family, OpenMarkers, Row, Stored, file_key, list_all, load, roll_partition, update};
 use crate::{
+    gaps::Takes,
     id::{BUCKETS, Production, RollId, bucket_of},
     message::{Message, Queue},
     ports::{Bucket, Clock, Error, Key, Objects, Queues, Result, Settings, Table},
@@ -75,6 +76,9 @@ pub struct RollRow {
     /// Counts of the last seal or rest, by [`FileState`] in lower case, with `expected` and `bytes`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<String, u64>,
+    /// Numbers of its clips at the last seal or rest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub takes: Takes,
     /// When the row was last written, milliseconds since 1970.
     pub updated_ms: u64,
 }
@@ -94,6 +98,7 @@ impl RollRow {
             seal: None,
             findings: Vec::new(),
             counts: BTreeMap::new(),
+            takes: Takes::new(),
             updated_ms: now_ms,
         }
     }
@@ -102,10 +107,10 @@ impl RollRow {
         Key::new(format!("PROD#{}", roll.production), format!("ROLL#{}", roll.path))
     }
 
-    /// Counts files by state, with `expected`, `extra`, `missing` and `bytes`.
+    /// Counts files by state, with `expected`, `healed`, `extra`, `missing` and `bytes`.
     pub fn count(files: &[FileRow]) -> BTreeMap<String, u64> {
         let mut counts: BTreeMap<String, u64> =
-            ["expected", "verified", "failed", "missing", "waiting", "extra", "bytes"]
+            ["expected", "verified", "healed", "failed", "missing", "waiting", "extra", "bytes"]
                 .map(|k| (k.to_owned(), 0))
                 .into();
         let mut add = |name: &str, n: u64| *counts.entry(name.to_owned()).or_default() += n;
@@ -116,6 +121,7 @@ impl RollRow {
                 continue;
             }
             add("expected", 1);
+            add("healed", u64::from(file.is_healed()));
             match file.state {
                 FileState::Verified => add("verified", 1),
                 FileState::Failed => add("failed", 1),

@@ -2,7 +2,9 @@
 
 mod group;
 mod metadata;
+mod numbering;
 
 pub use group::{Clip, ClipFile, ClipKey, Role, group, key_of};
 pub(crate) use group::{gaps, span_of};
 pub use metadata::{Cdl, FrameLine, Metadata, schema};
+pub use numbering::{ClipNumber, number_gaps};
