@@ -60,7 +60,7 @@ pub(crate) fn of_roll(
 
 /// Who made a manifest of the uploaded history, when and with what.
 fn generation(generation: &Generation) -> Value {
-    let creator = &generation.manifest.creator;
+    let creator = &generation.head.creator;
     let author = |a: &Author| json!({"name": a.name, "role": a.role, "email": a.email, "phone": a.phone});
     json!({
         "number": generation.number,
@@ -70,7 +70,7 @@ fn generation(generation: &Generation) -> Value {
         "tool": {"name": creator.tool.name, "version": creator.tool.version},
         "authors": creator.authors.iter().map(author).collect::<Vec<_>>(),
         "location": creator.location,
-        "process": generation.manifest.process.name(),
+        "process": generation.head.process.name(),
         "comment": creator.comment,
     })
 }
