@@ -24,7 +24,8 @@ use tokio::{
 
 use crate::{
     commands::{
-        demo, fetch, inspect, later, local, pull, render, seal, search, status, synth, upload, verify, watch as follow,
+        demo, fetch, flatten, inspect, later, local, pull, render, seal, search, status, synth, upload, verify,
+        watch as follow,
     },
     console::Console,
     failure::{Exit, Failure},
@@ -50,6 +51,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Verify(verify::Verify),
     Seal(seal::Seal),
+    Flatten(flatten::Flatten),
     Render(Box<render::Render>),
     Synth(synth::Synth),
     Demo(demo::Demo),
@@ -60,8 +62,6 @@ enum Command {
     Watch(follow::Watch),
     Search(search::Search),
     Fetch(fetch::Fetch),
-    #[command(hide = true)]
-    Flatten(later::Later),
     #[command(hide = true)]
     Fdl(later::Later),
     #[command(hide = true)]
@@ -87,6 +87,7 @@ impl Command {
             Self::Inspect(command) => command.run(console),
             Self::Verify(command) => command.run(console),
             Self::Seal(command) => command.run(console),
+            Self::Flatten(command) => command.run(console),
             Self::Render(command) => command.run(console),
             Self::Synth(command) => command.run(console),
             Self::Demo(command) => runtime.block_on(command.run(console)),
@@ -97,7 +98,6 @@ impl Command {
             Self::Watch(command) => runtime.block_on(command.run(console)),
             Self::Search(command) => runtime.block_on(command.run(console)),
             Self::Fetch(command) => runtime.block_on(command.run(console)),
-            Self::Flatten(command) => command.run("flatten"),
             Self::Fdl(command) => command.run("fdl"),
             Self::Color(command) => command.run("color"),
             Self::Check(command) => command.run("check"),

@@ -2,6 +2,7 @@
 
 pub(crate) mod demo;
 pub(crate) mod fetch;
+pub(crate) mod flatten;
 pub(crate) mod inspect;
 pub(crate) mod later;
 pub(crate) mod local;

@@ -6,7 +6,7 @@ use platefleet_fleet::status::iso;
 use platefleet_media::{
     hash::Algorithm,
     mhl::{
-        Process, Stamp,
+        Author, Process, Stamp,
         folder::{self, SealOptions},
     },
 };
@@ -29,15 +29,51 @@ pub(crate) struct Seal {
     /// Whether files were hashed where they are, or while they were copied
     #[arg(long, default_value = "in-place", value_parser = ["in-place", "transfer"])]
     process: String,
-    /// Who seals
+    /// What to leave out from now on, as a line of a gitignore file; again for more
+    #[arg(long, value_name = "PATTERN")]
+    ignore: Vec<String>,
+    #[command(flatten)]
+    by: By,
+}
+
+/// Who does it, where and why.
+#[derive(Debug, clap::Args)]
+pub(crate) struct By {
+    /// Who does it
     #[arg(long, value_name = "NAME")]
     author: Option<String>,
+    /// What they do, such as DIT
+    #[arg(long, value_name = "ROLE", requires = "author")]
+    role: Option<String>,
+    /// Their e-mail address
+    #[arg(long, value_name = "ADDRESS", requires = "author", value_parser = email)]
+    email: Option<String>,
+    /// Their phone number
+    #[arg(long, value_name = "NUMBER", requires = "author")]
+    phone: Option<String>,
     /// Where
     #[arg(long, value_name = "PLACE")]
     location: Option<String>,
     /// Anything worth saying
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
+}
+
+impl By {
+    /// Them, here and now.
+    pub(crate) fn stamp(&self) -> Stamp {
+        let author = self.author.clone().map(|name| Author {
+            name,
+            role: self.role.clone(),
+            email: self.email.clone(),
+            phone: self.phone.clone(),
+        });
+        Stamp { author, location: self.location.clone(), comment: self.comment.clone(), ..stamp() }
+    }
+}
+
+fn email(text: &str) -> Result<String, String> {
+    Author::is_email(text).then(|| text.to_owned()).ok_or_else(|| "is no e-mail address".into())
 }
 
 fn hash(name: &str) -> Result<Algorithm, String> {
@@ -48,20 +84,15 @@ fn hash(name: &str) -> Result<Algorithm, String> {
 impl Seal {
     pub(crate) fn run(&self, console: &Console) -> Result<Exit, Failure> {
         let process = if self.process == "transfer" { Process::Transfer } else { Process::InPlace };
-        let stamp = Stamp {
-            author: self.author.clone(),
-            location: self.location.clone(),
-            comment: self.comment.clone(),
-            process,
-            ..stamp()
-        };
+        let stamp = Stamp { process, ignore: self.ignore.clone(), ..self.by.stamp() };
         let bar = Bar::new(console, "sealing");
         let sealed = folder::seal(&self.root, &SealOptions { hashes: self.hash.clone(), stamp }, &bar);
         bar.clear();
-        if console.stopped() {
-            return Err(Failure::interrupted());
-        }
-        let report = sealed?;
+        let report = match sealed {
+            Ok(report) => report,
+            Err(_) if console.stopped() => return Err(Failure::interrupted()),
+            Err(error) => return Err(error.into()),
+        };
         console.document(&json!({
             "manifest": report.manifest, "generation": report.generation, "files": report.files, "bytes": report.bytes,
             "findings": report.findings,

@@ -18,18 +18,18 @@ pub(crate) struct Verify {
     /// Check against this generation instead of the whole history
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     generation: Option<u32>,
-    /// Packing list: not yet
-    #[arg(long, value_name = "FILE", hide = true)]
+    /// Check against this packing list instead, which no history has to know
+    #[arg(long, value_name = "FILE", conflicts_with = "generation")]
     packing_list: Option<PathBuf>,
 }
 
 impl Verify {
     pub(crate) fn run(&self, console: &Console) -> Result<Exit, Failure> {
-        if self.packing_list.is_some() {
-            return Err(Failure::unsupported("--packing-list"));
-        }
         let bar = Bar::new(console, "verifying");
-        let checked = folder::verify(&self.root, &VerifyOptions { generation: self.generation }, &bar);
+        let checked = match &self.packing_list {
+            Some(list) => folder::verify_packing_list(&self.root, list, &bar),
+            None => folder::verify(&self.root, &VerifyOptions { generation: self.generation }, &bar),
+        };
         bar.clear();
         if console.stopped() {
             return Err(Failure::interrupted());

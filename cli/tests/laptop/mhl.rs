@@ -118,3 +118,132 @@ fn a_hash_that_mhl_does_not_have_is_usage() {
     }
     assert_eq!(on("verify", &dir.path().join("nowhere"), &[]).code, Some(4));
 }
+
+/// `Reels/A001/a.mov` and `Reels/notes.txt`, the former with a history of its own.
+fn reels(dir: &std::path::Path) -> std::path::PathBuf {
+    let root = dir.join("Reels");
+    fs::create_dir_all(root.join("A001")).unwrap();
+    fs::write(root.join("A001/a.mov"), "aaaa").unwrap();
+    fs::write(root.join("notes.txt"), "n").unwrap();
+    assert_eq!(on("seal", &root.join("A001"), &["--hash", "md5"]).code, Some(0));
+    root
+}
+
+#[test]
+fn who_seals_stands_in_the_manifest_and_must_be_somebody_with_an_address() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = reels(dir.path());
+    let who = ["--author", "Jane <DIT>", "--role", "DIT", "--email", "j@x.com", "--phone", "+1 2", "--location", "LA"];
+    let run = on("seal", &root, &who);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    let manifest = fs::read_to_string(root.join(run.json()["manifest"].as_str().unwrap())).unwrap();
+    let author = "<author role=\"DIT\" email=\"j@x.com\" phone=\"+1 2\">Jane &lt;DIT&gt;</author>";
+    assert!(manifest.contains(author) && manifest.contains("<location>LA</location>"), "{manifest}");
+    for wrong in [&["--author", "J", "--email", "jane"][..], &["--role", "DIT"]] {
+        assert_eq!(on("seal", &root, wrong).code, Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn what_is_ignored_stays_ignored_and_cannot_be_what_was_sealed() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = reels(dir.path());
+    fs::write(root.join("A001/x.tmp"), "x").unwrap();
+    let run = on("seal", &root, &["--ignore", "*.tmp", "--ignore", "/cache/"]);
+    assert_eq!((run.code, &run.json()["files"]), (Some(0), &json!(2)), "{}", run.stdout);
+    assert_eq!(on("verify", &root, &[]).code, Some(0));
+    assert_eq!(on("seal", &root, &[]).json()["files"], 2);
+    let refused = on("seal", &root, &["--ignore", "*.txt"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.error().1.contains("such as `notes.txt`"), "{}", refused.stdout);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_fails_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("A001");
+    fs::create_dir(&root).unwrap();
+    // Nobody reads so much in the time of a test.
+    fs::File::create(root.join("huge.mov")).unwrap().set_len(1 << 42).unwrap();
+    fs::write(root.join("ascmhl"), "a file where a folder should be").unwrap();
+    assert_eq!(on("seal", &root, &["--hash", "c4"]).code, Some(4));
+}
+
+#[test]
+fn a_generation_that_no_chain_lists_stops_the_next_seal_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = reels(dir.path());
+    let chain = root.join("A001/ascmhl/ascmhl_chain.xml");
+    let before = fs::read(&chain).unwrap();
+    // What a power cut between manifest and chain leaves.
+    let left = on("seal", &root.join("A001"), &[]);
+    fs::write(&chain, before).unwrap();
+    let run = on("seal", &root, &[]);
+    let (kind, detail) = run.error();
+    assert_eq!((run.code, kind.as_str()), (Some(1), "invalid"));
+    let manifest = format!("A001/{}", left.json()["manifest"].as_str().unwrap());
+    assert!(detail.contains(&format!("manifest-unlisted: {manifest}")), "{detail}");
+    assert!(detail.contains("move it out of `ascmhl` and try again"), "{detail}");
+    fs::remove_file(root.join(manifest)).unwrap();
+    assert_eq!(on("seal", &root, &[]).code, Some(0));
+}
+
+/// Seals a file that takes long, and sends a signal once it is at work.
+#[cfg(unix)]
+fn sealed_until(signal: &str) -> (tempfile::TempDir, std::path::PathBuf, Option<i32>) {
+    use std::{process::Command, thread::sleep, time::Duration};
+    let dir = tempfile::tempdir().unwrap();
+    let root = reels(dir.path());
+    fs::File::create(root.join("huge.mov")).unwrap().set_len(1 << 42).unwrap();
+    let mut child =
+        Command::new(env!("CARGO_BIN_EXE_platefleet")).arg("seal").arg(&root).args(["--hash", "c4"]).spawn().unwrap();
+    // At work means: it holds the lock of the folder.
+    while fs::File::open(&root).unwrap().try_lock().is_ok() {
+        sleep(Duration::from_millis(10));
+    }
+    sleep(Duration::from_millis(150));
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+    let code = child.wait().unwrap().code();
+    fs::remove_file(root.join("huge.mov")).unwrap();
+    (dir, root, code)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_seal_that_is_stopped_or_killed_leaves_the_history_as_it_was() {
+    for (signal, expected) in [("-INT", Some(130)), ("-TERM", Some(130)), ("-KILL", None)] {
+        let (_keep, root, code) = sealed_until(signal);
+        assert_eq!(code, expected, "{signal}");
+        assert!(!root.join("ascmhl").exists(), "{signal}");
+        let names = fs::read_dir(root.join("A001/ascmhl")).unwrap().count();
+        assert_eq!(names, 2, "{signal}: one manifest and the chain");
+        assert_eq!(on("seal", &root, &[]).code, Some(0), "{signal}");
+        assert_eq!(on("verify", &root, &[]).code, Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn a_flattened_history_is_a_list_that_a_copy_is_checked_against() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = reels(dir.path());
+    let list = dir.path().join("list.mhl");
+    let (out, list) = (["-o", list.to_str().unwrap(), "--author", "Jane"], &list);
+    let none = on("flatten", &root, &out);
+    assert_eq!(none.code, Some(1), "{}", none.stdout);
+    assert_eq!(on("seal", &root, &[]).code, Some(0));
+    let flat = on("flatten", &root, &out);
+    assert_eq!((flat.code, &flat.json()["files"], &flat.json()["histories"]), (Some(0), &json!(2), &json!(2)));
+    assert_eq!(on("flatten", &root, &out).code, Some(2), "it is there already");
+    let inside = root.join("ascmhl/list.mhl");
+    assert_eq!(on("flatten", &root, &["-o", inside.to_str().unwrap()]).code, Some(2));
+
+    for folder in ["ascmhl", "A001/ascmhl"] {
+        fs::remove_dir_all(root.join(folder)).unwrap();
+    }
+    let against = ["--packing-list", list.to_str().unwrap()];
+    let good = on("verify", &root, &against);
+    assert_eq!((good.code, &good.json()["files"]["verified"]), (Some(0), &json!(2)), "{}", good.stdout);
+    fs::write(root.join("A001/a.mov"), "aaax").unwrap();
+    let bad = on("verify", &root, &against);
+    assert_eq!((bad.code, findings(&bad)), (Some(1), vec![("mismatch".to_owned(), "A001/a.mov".to_owned())]));
+}

@@ -15,7 +15,7 @@ fn what_cannot_be_understood_is_usage_and_a_document_under_json() {
 
 #[test]
 fn commands_of_later_versions_are_refused_by_name() {
-    for command in ["flatten", "fdl", "color", "check", "cancel", "redrive", "reconcile"] {
+    for command in ["fdl", "color", "check", "cancel", "redrive", "reconcile"] {
         let run = platefleet([command, "some", "--thing", "else", "--json"]);
         assert_eq!(run.code, Some(3), "{command}");
         assert!(run.error().1.contains(&format!("`{command}`")), "{:?}", run.error());

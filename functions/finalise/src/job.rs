@@ -145,10 +145,9 @@ async fn seal_shot(
     let stamp = Stamp {
         created: iso(sealed_at_ms),
         hostname: "platefleet".into(),
-        author: None,
-        location: None,
         comment: Some(format!("{} of {}, job {}", row.pull, row.production, row.job.short())),
         process: Process::InPlace,
+        ..Stamp::default()
     };
     let sealed = mhl::next_generation(&History::default(), &shot.name, &files, &[], &stamp, &[])
         .map_err(|error| Failure::Hopeless(format!("{}: {error}", shot.name)))?;
@@ -159,7 +158,7 @@ async fn seal_shot(
 fn scanned(plate: &PlateResult) -> Result<Scanned, Failure> {
     let path = RelativePath::new(plate.file.clone()).map_err(|e| Failure::Hopeless(e.to_string()))?;
     let digests = [(Algorithm::Xxh128, plate.xxh128.clone())].into();
-    Ok(Scanned { path, size: plate.bytes, modified: None, digests })
+    Ok(Scanned::new(path, plate.bytes, digests))
 }
 
 /// Puts a document of the order beside the plates. `None` when it is no longer the one that was planned with.
@@ -176,12 +175,8 @@ async fn deliver(env: &impl Needs, folder: &str, name: &str, document: &Document
         },
         Err(other) => return Err(other.into()),
     };
-    let scanned = Scanned {
-        path,
-        size: bytes.len() as u64,
-        modified: None,
-        digests: [(Algorithm::Xxh128, hash::xxh128(&bytes))].into(),
-    };
+    let digests = [(Algorithm::Xxh128, hash::xxh128(&bytes))].into();
+    let scanned = Scanned::new(path, bytes.len() as u64, digests);
     env.put(Bucket::Delivery, &key, bytes, PutIf::Always).await?;
     Ok(Some(scanned))
 }

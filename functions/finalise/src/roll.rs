@@ -175,10 +175,9 @@ async fn append(
     let stamp = Stamp {
         created: iso(seal.at_ms),
         hostname: "platefleet".into(),
-        author: None,
-        location: None,
         comment: Some(format!("verified as {roll}")),
         process: Process::InPlace,
+        ..Stamp::default()
     };
     let sealed = mhl::next_generation(&history, roll.path.file_name(), &scanned, &[], &stamp, &[])
         .map_err(|error| Failure::Hopeless(format!("{roll}: {error}")))?;
@@ -192,5 +191,5 @@ fn scanned_of(file: &FileRow) -> Scanned {
         .filter_map(|(name, text)| Some((Algorithm::parse(name).filter(|a| Algorithm::MHL.contains(a))?, text.clone())))
         .collect();
     let size = file.observed.as_ref().map_or(0, |observed| observed.size);
-    Scanned { path: file.path.clone(), size, modified: None, digests }
+    Scanned::new(file.path.clone(), size, digests)
 }

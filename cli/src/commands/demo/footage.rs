@@ -8,7 +8,7 @@ use std::{
 use platefleet_footage::{Clip, write_clip};
 use platefleet_media::{
     mhl::{
-        Stamp,
+        Author, Stamp,
         folder::{self, SealOptions, Unwatched},
     },
     timecode::Timecode,
@@ -72,7 +72,8 @@ pub(super) fn shoot(dir: &Path) -> Result<Vec<Roll>, Failure> {
             reel[..1].clone_into(&mut clip.camera.label);
             let folder = dir.join("card").join(reel);
             write_clip(&folder, &clip, &|_| ())?;
-            let stamp = Stamp { author: Some("platefleet demo".into()), ..stamp() };
+            let author = Author { name: "platefleet demo".into(), ..Author::default() };
+            let stamp = Stamp { author: Some(author), ..stamp() };
             let sealed = folder::seal(&folder, &SealOptions { stamp, ..SealOptions::default() }, &Unwatched)?;
             let (frames, size) = (count(FRAMES, "frame"), bytes(sealed.bytes));
             let said = format!("{reel}: {name}, {frames} of {}x{}, {size}, sealed", SIZE.0, SIZE.1);

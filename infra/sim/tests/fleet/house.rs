@@ -12,7 +12,7 @@ use platefleet_fleet::{
 use platefleet_footage::{Clip, Stage};
 use platefleet_media::{
     hash::{self, Algorithm},
-    mhl::{self, CHAIN_NAME, History, Manifest, Process, Scanned, Stamp},
+    mhl::{self, Author, CHAIN_NAME, History, Manifest, Process, Scanned, Stamp},
     path::RelativePath,
 };
 use platefleet_sim::{Functions, Report, Weather, World, block_on};
@@ -94,12 +94,7 @@ impl Card {
     pub(crate) fn seal(&mut self, created: &str) {
         let scanned = |(path, bytes): (&String, &Vec<u8>)| {
             let digests = hash::digests(self.algorithms.iter().copied(), bytes);
-            Scanned {
-                path: RelativePath::new(path.as_str()).unwrap(),
-                size: bytes.len() as u64,
-                modified: None,
-                digests,
-            }
+            Scanned::new(RelativePath::new(path.as_str()).unwrap(), bytes.len() as u64, digests)
         };
         self.seal_as(created, self.files.iter().map(scanned).collect());
     }
@@ -110,10 +105,9 @@ impl Card {
         let stamp = Stamp {
             created: created.into(),
             hostname: "cart".into(),
-            author: Some("DIT".into()),
-            location: None,
-            comment: None,
+            author: Some(Author { name: "DIT".into(), ..Author::default() }),
             process: Process::Transfer,
+            ..Stamp::default()
         };
         let history = History::read(&self.history);
         let history = if self.history.is_empty() { History::default() } else { history };

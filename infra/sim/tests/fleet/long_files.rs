@@ -73,7 +73,7 @@ fn make_damaged(range: Range<u64>) -> Vec<u8> {
 fn card(size: u64, digests: BTreeMap<Algorithm, String>) -> Card {
     let mut card = Card { roll: roll(), files: BTreeMap::new(), history: BTreeMap::new(), algorithms: Vec::new() };
     let path = RelativePath::new(PATH).unwrap();
-    card.seal_as("2026-11-22T08:00:00Z", vec![Scanned { path, size, modified: None, digests }]);
+    card.seal_as("2026-11-22T08:00:00Z", vec![Scanned::new(path, size, digests)]);
     card
 }
 

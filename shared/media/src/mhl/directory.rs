@@ -29,13 +29,12 @@ pub(super) struct Tree {
     folders: BTreeMap<String, Folder>,
     /// Folders whose digests are known already: the roots of nested histories.
     nested: BTreeMap<String, DirectoryDigests>,
-    files: u64,
-    /// How many files have a digest in this format.
-    formats: BTreeMap<Algorithm, u64>,
 }
 
 #[derive(Debug, Default)]
 struct Folder {
+    /// How many files are in it.
+    count: u64,
     files: BTreeMap<Algorithm, Lists>,
     folders: BTreeSet<String>,
 }
@@ -43,6 +42,8 @@ struct Folder {
 /// Digests of one format as bytes, one after the other.
 #[derive(Debug, Default, Clone)]
 struct Lists {
+    /// How many files have a digest in this format.
+    count: u64,
     contents: Vec<u8>,
     structures: Vec<u8>,
 }
@@ -51,11 +52,12 @@ impl Tree {
     pub(super) fn add_file(&mut self, path: &RelativePath, digests: &Digests) {
         let parent = parent(path.as_str());
         self.add(parent);
-        self.files += 1;
         let Some(folder) = self.folders.get_mut(parent) else { return };
+        folder.count += 1;
         for (&format, text) in digests {
-            *self.formats.entry(format).or_default() += 1;
-            folder.files.entry(format).or_default().add(format, path.file_name(), text, text);
+            let lists = folder.files.entry(format).or_default();
+            lists.count += 1;
+            lists.add(format, path.file_name(), text, text);
         }
     }
 
@@ -68,44 +70,40 @@ impl Tree {
         self.nested.insert(path.as_str().to_owned(), digests.clone());
     }
 
-    /// The digests of every folder by its path, the root's being empty, in those of these formats that every file has.
+    /// The digests of every folder by its path, the root's being empty, in those of these formats that every file below it
+    /// has.
     pub(super) fn digests(&self, formats: impl IntoIterator<Item = Algorithm>) -> BTreeMap<String, DirectoryDigests> {
         let mut done: BTreeMap<String, DirectoryDigests> =
             self.folders.keys().map(|path| (path.clone(), DirectoryDigests::default())).collect();
         done.entry(String::new()).or_default();
         for format in formats {
-            let all_files = self.formats.get(&format).copied().unwrap_or_default() == self.files;
-            if all_files && self.nested.values().all(|nested| nested.content.contains_key(&format)) {
-                for (path, (content, structure)) in self.in_format(format) {
-                    let digests = done.entry(path.to_owned()).or_default();
-                    digests.content.insert(format, content);
-                    digests.structure.insert(format, structure);
-                }
+            for (path, (content, structure)) in self.in_format(format) {
+                let digests = done.entry(path.to_owned()).or_default();
+                digests.content.insert(format, content);
+                digests.structure.insert(format, structure);
             }
         }
         done
     }
 
-    /// Content and structure of every folder. A folder sorts after the one it is in, so from the end children come first.
+    /// Content and structure of every folder in which every file has this format. A folder sorts after the one it is in, so
+    /// from the end children come first.
     fn in_format(&self, format: Algorithm) -> BTreeMap<&str, (String, String)> {
         let root = Folder::default();
         let folders = self.folders.iter().map(|(path, folder)| (path.as_str(), folder));
         let folders = if self.folders.contains_key("") { folders.collect() } else { vec![("", &root)] };
         let mut done: BTreeMap<&str, (String, String)> = BTreeMap::new();
         for (path, folder) in folders.into_iter().rev() {
-            if let Some(nested) = self.nested.get(path) {
-                let text = |digests: &Digests| digests.get(&format).cloned().unwrap_or_default();
-                done.insert(path, (text(&nested.content), text(&nested.structure)));
-                continue;
+            let digests = match self.nested.get(path) {
+                Some(nested) => nested.content.get(&format).cloned().zip(nested.structure.get(&format).cloned()),
+                None => folder.digests(format, |name| {
+                    let child = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
+                    done.get(child.as_str())
+                }),
+            };
+            if let Some(digests) = digests {
+                done.insert(path, digests);
             }
-            let mut lists = folder.files.get(&format).cloned().unwrap_or_default();
-            for name in &folder.folders {
-                let child = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
-                if let Some((content, structure)) = done.get(child.as_str()) {
-                    lists.add(format, name, content, structure);
-                }
-            }
-            done.insert(path, (of_list(format, &lists.contents), of_list(format, &lists.structures)));
         }
         done
     }
@@ -127,6 +125,25 @@ impl Tree {
             }
             path = above;
         }
+    }
+}
+
+impl Folder {
+    /// `child` answers content and structure of a folder in this one. `None` when one of them, or of the files, has none.
+    fn digests<'d>(
+        &self,
+        format: Algorithm,
+        child: impl Fn(&str) -> Option<&'d (String, String)>,
+    ) -> Option<(String, String)> {
+        let mut lists = self.files.get(&format).cloned().unwrap_or_default();
+        if lists.count != self.count {
+            return None;
+        }
+        for name in &self.folders {
+            let (content, structure) = child(name)?;
+            lists.add(format, name, content, structure);
+        }
+        Some((of_list(format, &lists.contents), of_list(format, &lists.structures)))
     }
 }
 
@@ -189,6 +206,19 @@ mod tests {
             assert_eq!(ours.structure, digests(&value["structure"]), "structure of {path}");
             assert_eq!(ours.content.len(), 6);
         }
+    }
+
+    #[test]
+    fn a_folder_whose_files_were_all_hashed_has_its_digests_where_the_one_above_has_none() {
+        let (a, b) = (RelativePath::new("Clips/a").unwrap(), RelativePath::new("b").unwrap());
+        let (x, y) = (crate::hash::digests([Algorithm::Md5], b"x"), Digests::new());
+        let mut tree = Tree::default();
+        tree.add_file(&a, &x);
+        let alone = tree.digests([Algorithm::Md5]);
+        tree.add_file(&b, &y);
+        let folders = tree.digests([Algorithm::Md5]);
+        assert_eq!(folders["Clips"], alone["Clips"]);
+        assert_eq!((folders["Clips"].content.len(), folders[""].content.len()), (1, 0));
     }
 
     #[test]

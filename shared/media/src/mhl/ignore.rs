@@ -48,10 +48,15 @@ impl Ignore {
         DEFAULT_PATTERNS.iter().map(|&pattern| pattern.to_owned()).chain(self.own.iter().cloned()).collect()
     }
 
-    /// Whether this path, or a folder above it, is left out. No pattern can take the defaults back.
+    /// Whether this path, or a folder above it, is left out. No pattern can take the defaults back, or what is in a folder
+    /// that is left out.
     pub fn is_ignored(&self, path: &RelativePath, is_dir: bool) -> bool {
-        path.as_str().split('/').any(|part| part == ".DS_Store" || part == super::FOLDER_NAME)
-            || self.matcher.matched_path_or_any_parents(path.as_str(), is_dir).is_ignore()
+        let path = path.as_str();
+        let mut above = path.match_indices('/').map(|(end, _)| &path[..end]);
+        path.split('/').any(|part| part == ".DS_Store" || part == super::FOLDER_NAME)
+            || !self.own.is_empty()
+                && (above.any(|folder| self.matcher.matched(folder, true).is_ignore())
+                    || self.matcher.matched(path, is_dir).is_ignore())
     }
 }
 
@@ -69,6 +74,10 @@ mod tests {
         assert!(ignored(&["/Clips/cache/"], "Clips/cache/deep/a.mov"));
         assert!(!ignored(&["/cache"], "Clips/cache/a.mov"));
         assert!(!ignored(&["*.tmp", "!keep.tmp"], "keep.tmp"));
+        // As `git check-ignore` says.
+        assert!(ignored(&["cache/", "!cache/keep"], "cache/keep"));
+        assert!(ignored(&["/*/"], "Clips/a.mov"));
+        assert!(!ignored(&["/*/"], "a.mov"));
     }
 
     #[test]

@@ -15,10 +15,12 @@ pub mod folder;
 mod chain;
 mod directory;
 mod finding;
+mod flatten;
 mod history;
 mod ignore;
 mod legacy;
 mod manifest;
+mod pattern;
 mod seal;
 mod write;
 mod xml;
@@ -26,6 +28,7 @@ mod xml;
 pub use chain::{CHAIN_NAME, Chain, ChainEntry};
 pub use directory::DirectoryDigests;
 pub use finding::{Finding, FindingKind};
+pub use flatten::Flattened;
 pub use history::{Expectation, Expectations, Generation, History, HistoryReader, Survey};
 pub use ignore::{DEFAULT_PATTERNS, Ignore};
 pub use legacy::{LegacyCreator, LegacyFile, LegacyFormat, LegacyList, MAX_LIST_BYTES};
@@ -33,7 +36,7 @@ pub use manifest::{
     Action, Author, Creator, DirectoryRecord, FileRecord, HashEntry, Manifest, ManifestHead, ManifestReader, Process,
     Record, Reference, Tool,
 };
-pub use seal::{NestedSeal, Scanned, Sealed, Stamp, next_generation};
+pub use seal::{NestedSeal, Scanned, ScannedDirectory, Sealed, Stamp, next_generation};
 
 /// The folder at the root of a data set that holds its history.
 pub const FOLDER_NAME: &str = "ascmhl";

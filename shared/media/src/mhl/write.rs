@@ -71,6 +71,11 @@ impl Xml {
     }
 }
 
+/// Whether XML 1.0 can carry this character (its production `Char`). No escape helps the others.
+pub(super) const fn can_carry(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
+}
+
 /// Appends text so that it reads back the same, in an element or an attribute. White space that a reader would normalise
 /// goes as a reference; characters that XML 1.0 cannot carry are left out (paths with such characters do not get here).
 fn escape(text: &str, out: &mut String) {
@@ -83,8 +88,8 @@ fn escape(text: &str, out: &mut String) {
             '\t' | '\n' | '\r' => {
                 let _ = write!(out, "&#{};", u32::from(character));
             }
-            '\0'..='\x1F' | '\u{FFFE}' | '\u{FFFF}' => {}
-            _ => out.push(character),
+            _ if can_carry(character) => out.push(character),
+            _ => {}
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Histories on a disk: verify a folder, and seal it. Lists of MHL 1.x are verified, never written.
 
+mod date;
+mod flatten;
 mod legacy;
 mod moved;
 mod nested;
+mod packing_list;
 mod read;
 mod scan;
 mod seal;
@@ -13,6 +16,9 @@ mod verify;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+pub use flatten::{FlattenReport, flatten, refuse_packing_list_at};
+pub use packing_list::verify_packing_list;
 
 use super::{Finding, Stamp};
 use crate::{

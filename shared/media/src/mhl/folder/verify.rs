@@ -45,6 +45,21 @@ pub(super) fn verify(root: &Path, options: VerifyOptions, watch: &dyn Watch) -> 
     Ok(check.report())
 }
 
+/// Checks what is on the disk against what something else than its histories says of it.
+pub(super) fn verify_against(
+    root: &Path,
+    mut disk: Disk,
+    expected: &BTreeMap<RelativePath, Expectation>,
+    watch: &dyn Watch,
+) -> Result<Report> {
+    disk.histories.clear();
+    let findings = mem::take(&mut disk.findings);
+    let mut check = Check::new(root, &disk, expected, findings);
+    check.files(watch)?;
+    check.missing();
+    Ok(check.report())
+}
+
 /// A folder that is being checked.
 struct Check<'d> {
     root: &'d Path,

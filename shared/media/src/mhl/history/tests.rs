@@ -19,7 +19,7 @@ fn path(text: &str) -> RelativePath {
 fn folder(generations: usize) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let digests: Digests = digests([Algorithm::Xxh64], b"1");
-    let scanned = [Scanned { path: path("a"), size: 1, modified: None, digests }];
+    let scanned = [Scanned::new(path("a"), 1, digests)];
     for number in 1..=generations {
         let stamp = Stamp { created: format!("2026-11-22T10:57:{number:02}Z"), ..Stamp::default() };
         let history = if number == 1 { History::default() } else { History::read(&files) };

@@ -9,6 +9,7 @@ use crate::{hash::Algorithm, path::RelativePath};
 
 mod parse;
 mod print;
+pub(in crate::mhl) mod walk;
 
 pub use parse::{ManifestReader, Record};
 

@@ -1,14 +1,14 @@
 //! A manifest as XML, in the order of the schema.
 
-use super::{Author, DirectoryRecord, FileRecord, Manifest, NAMESPACE};
+use super::{Author, DirectoryRecord, FileRecord, Manifest, NAMESPACE, walk};
 use crate::{
     hash::{Algorithm, Digests},
     mhl::{DirectoryDigests, write::Xml},
 };
 
 impl Manifest {
-    /// The document, in the order of the schema: files first, then folders. Algorithms that ASC MHL does not know are left
-    /// out.
+    /// The document, in the order of the schema. Each folder stands behind what is in it, when files and folders come in the
+    /// order of a walk ([`super::walk`]). Algorithms that ASC MHL does not know are left out.
     pub fn to_xml(&self) -> Vec<u8> {
         let mut xml = Xml::new();
         xml.open("hashlist", &[("version", Some("2.0")), ("xmlns", Some(NAMESPACE))]);
@@ -16,10 +16,15 @@ impl Manifest {
         self.print_process(&mut xml);
         if !self.files.is_empty() || !self.directories.is_empty() {
             xml.open("hashes", &[]);
+            let mut directories = self.directories.iter().peekable();
             for file in &self.files {
+                let before = |folder: &&DirectoryRecord| walk::order((&folder.path, true), (&file.path, false)).is_lt();
+                while let Some(directory) = directories.next_if(before) {
+                    print_directory(directory, &mut xml);
+                }
                 print_file(file, &mut xml);
             }
-            for directory in &self.directories {
+            for directory in directories {
                 print_directory(directory, &mut xml);
             }
             xml.close();

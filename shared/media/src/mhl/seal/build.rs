@@ -1,14 +1,20 @@
 //! Decides what the next generation says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
-use super::{NestedSeal, Scanned, Sealed, Stamp};
+use super::{
+    NestedSeal, Scanned, ScannedDirectory, Sealed, Stamp,
+    renames::{self, Renames},
+};
 use crate::{
     error::{Error, Result},
     hash::{Algorithm, Digests, c4},
     mhl::{
-        Action, Author, ChainEntry, Creator, DirectoryRecord, Expectation, Expectations, FOLDER_NAME, FileRecord,
-        Finding, FindingKind, HashEntry, History, Ignore, Manifest, Reference, Tool, directory::Tree,
+        Action, ChainEntry, DirectoryDigests, DirectoryRecord, Expectations, FOLDER_NAME, FileRecord, Finding,
+        FindingKind, HashEntry, History, Ignore, Manifest, Reference, directory::Tree, manifest::walk,
     },
     path::RelativePath,
 };
@@ -24,7 +30,7 @@ pub(super) struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     pub(super) fn new(history: &'a History, stamp: &'a Stamp, nested: &'a [NestedSeal]) -> Self {
-        let (ignore, expected) = (history.ignores(), history.expectations());
+        let (ignore, expected) = (super::ignore(history, stamp), history.expectations());
         Self { history, stamp, nested, ignore, expected, findings: Vec::new() }
     }
 
@@ -33,21 +39,26 @@ impl<'a> Builder<'a> {
         number: u32,
         name: String,
         files: &[Scanned],
-        empty_directories: &[RelativePath],
+        directories: &[ScannedDirectory],
     ) -> Result<Sealed> {
         let scanned = self.scanned(files)?;
-        let renames = self.renames(&scanned);
+        let directories: Vec<_> =
+            directories.iter().filter(|folder| !self.ignore.is_ignored(&folder.path, true)).collect();
+        let renames = renames::files(self.expected, &scanned);
         let mut records = Vec::with_capacity(scanned.len());
         for file in scanned.values() {
             records.push(self.record(file, renames.get(&file.path))?);
         }
-        let gone = self.expected.keys().filter(|path| !scanned.contains_key(*path));
+        self.name_strangers(&scanned);
+        // Files that came to a nested history since are for that one to miss.
+        let own = |path: &&RelativePath| !self.nested.iter().any(|nested| path.strip(&nested.root).is_some());
+        let gone = self.expected.keys().filter(|path| !scanned.contains_key(*path)).filter(own);
         let moved: BTreeSet<_> = renames.values().collect();
         let missing = gone
             .filter(|path| !moved.contains(path))
             .map(|path| Finding::new(FindingKind::Missing, path.as_str(), "the history lists it, but it is not there"));
         self.findings.extend(missing);
-        let mut folders = self.folders(&records, empty_directories);
+        let mut folders = self.folders(&records, &directories);
         let root_hash = folders.remove("").unwrap_or_default();
         // What was not read has no record, and leaves the folders above it without digests.
         records.retain(|record| !record.hashes.is_empty());
@@ -55,14 +66,10 @@ impl<'a> Builder<'a> {
         if records.is_empty() && folders.is_empty() {
             return Err(Error::invalid("there is nothing to seal: no file and no folder"));
         }
-        let directories = folders
-            .into_iter()
-            .filter_map(|(path, digests)| {
-                Some(DirectoryRecord { path: RelativePath::new(path).ok()?, modified: None, digests, previous: None })
-            })
-            .collect();
+        let directories = self.directory_records(folders, &directories, &renames, &scanned);
+        records.sort_by(|a, b| walk::order((&a.path, false), (&b.path, false)));
         let manifest = Manifest {
-            creator: self.creator(),
+            creator: self.stamp.creator(),
             process: self.stamp.process,
             root_hash: (!root_hash.content.is_empty()).then(|| root_hash.clone()),
             ignore: self.ignore.patterns(),
@@ -108,37 +115,6 @@ impl<'a> Builder<'a> {
         Ok(scanned)
     }
 
-    /// New files that are a missing one at another place: the same digests and size, and no other file has them.
-    fn renames(&self, scanned: &BTreeMap<&RelativePath, &Scanned>) -> BTreeMap<RelativePath, RelativePath> {
-        let missing = self.expected.iter().filter(|(path, _)| !scanned.contains_key(path));
-        let mut by_digest: BTreeMap<(Algorithm, &str), Vec<(&RelativePath, &Expectation)>> = BTreeMap::new();
-        for (path, expectation) in missing {
-            for (&algorithm, text) in &expectation.hashes {
-                by_digest.entry((algorithm, text)).or_default().push((path, expectation));
-            }
-        }
-        let mut found: BTreeMap<&RelativePath, Vec<RelativePath>> = BTreeMap::new();
-        for file in scanned.values().filter(|file| file.size > 0 && !self.expected.contains_key(&file.path)) {
-            let same = |expectation: &Expectation| {
-                expectation.size.is_none_or(|size| size == file.size)
-                    && expectation.hashes.iter().all(|(a, text)| file.digests.get(a).is_none_or(|own| own == text))
-            };
-            let candidates: BTreeSet<&RelativePath> = file
-                .digests
-                .iter()
-                .flat_map(|(&algorithm, text)| by_digest.get(&(algorithm, text)).into_iter().flatten())
-                .filter(|(_, expectation)| same(expectation))
-                .map(|(path, _)| *path)
-                .collect();
-            if let [one] = candidates.into_iter().collect::<Vec<_>>()[..] {
-                found.entry(one).or_default().push(file.path.clone());
-            }
-        }
-        let unique =
-            found.into_iter().filter_map(|(old, mut new)| Some((new.pop().filter(|_| new.is_empty())?, old.clone())));
-        unique.collect()
-    }
-
     fn record(&mut self, file: &Scanned, previous: Option<&RelativePath>) -> Result<FileRecord> {
         let path = &file.path;
         let unread = file.digests.is_empty();
@@ -147,7 +123,7 @@ impl<'a> Builder<'a> {
         let entry = |text: &String, action| HashEntry {
             text: text.clone(),
             action: Some(action),
-            date: Some(self.stamp.created.clone()),
+            date: Some(file.hashed.as_ref().unwrap_or(&self.stamp.created).clone()),
         };
         let hashes = match known.filter(|known| !known.is_empty()) {
             None => digests.map(|(&algorithm, text)| (algorithm, entry(text, Action::Original))).collect(),
@@ -181,18 +157,14 @@ impl<'a> Builder<'a> {
         Ok(FileRecord {
             path: path.clone(),
             size: Some(file.size),
-            created: None,
+            created: file.created.clone(),
             modified: file.modified.clone(),
             hashes,
             previous: previous.cloned(),
         })
     }
 
-    fn folders(
-        &self,
-        records: &[FileRecord],
-        empty_directories: &[RelativePath],
-    ) -> BTreeMap<String, crate::mhl::DirectoryDigests> {
+    fn folders(&self, records: &[FileRecord], directories: &[&ScannedDirectory]) -> BTreeMap<String, DirectoryDigests> {
         let digests: Vec<Digests> = records
             .iter()
             .map(|record| record.hashes.iter().map(|(&algorithm, entry)| (algorithm, entry.text.clone())).collect())
@@ -201,8 +173,8 @@ impl<'a> Builder<'a> {
         for (record, digests) in records.iter().zip(&digests) {
             tree.add_file(&record.path, digests);
         }
-        for path in empty_directories.iter().filter(|path| !self.ignore.is_ignored(path, true)) {
-            tree.add_folder(path);
+        for folder in directories {
+            tree.add_folder(&folder.path);
         }
         for nested in self.nested {
             tree.add_nested(&nested.root, &nested.root_hash);
@@ -218,6 +190,42 @@ impl<'a> Builder<'a> {
         tree.digests(formats)
     }
 
+    fn directory_records(
+        &self,
+        folders: BTreeMap<String, DirectoryDigests>,
+        directories: &[&ScannedDirectory],
+        files: &Renames,
+        scanned: &BTreeMap<&RelativePath, &Scanned>,
+    ) -> Vec<DirectoryRecord> {
+        let recorded = self.history.generations.iter().flat_map(|generation| &generation.directories);
+        let recorded = recorded.map(|folder| &folder.path).collect();
+        let mut renames = renames::directories(files, self.expected, scanned, directories, &recorded);
+        let dates: BTreeMap<_, _> = directories.iter().map(|folder| (&folder.path, &folder.modified)).collect();
+        let records = folders.into_iter().filter_map(|(path, digests)| {
+            let path = RelativePath::new(path).ok()?;
+            let modified = dates.get(&path).copied().cloned().flatten();
+            Some(DirectoryRecord { modified, digests, previous: renames.remove(&path), path })
+        });
+        let mut records: Vec<_> = records.collect();
+        records.sort_by(|a, b| walk::order((&a.path, true), (&b.path, true)));
+        records
+    }
+
+    /// Says of a wrong file whose bytes it has.
+    fn name_strangers(&mut self, scanned: &BTreeMap<&RelativePath, &Scanned>) {
+        let wrong = self.findings.iter().filter_map(|finding| scanned.get(&RelativePath::new(&finding.path).ok()?));
+        let wrong: Vec<&Scanned> = wrong.copied().collect();
+        if wrong.is_empty() {
+            return;
+        }
+        let owners = renames::strangers(&wrong, self.expected);
+        for finding in &mut self.findings {
+            if let Some(owner) = owners.get(finding.path.as_str()) {
+                let _ = write!(finding.detail, "; these are the bytes of `{owner}`");
+            }
+        }
+    }
+
     fn references(&self) -> Result<Vec<Reference>> {
         let mut references = Vec::new();
         for nested in self.nested {
@@ -226,18 +234,5 @@ impl<'a> Builder<'a> {
         }
         references.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(references)
-    }
-
-    fn creator(&self) -> Creator {
-        let Stamp { created, hostname, author, location, comment, .. } = self.stamp;
-        let author = author.iter().map(|name| Author { name: name.clone(), ..Author::default() });
-        Creator {
-            created: created.clone(),
-            hostname: hostname.clone(),
-            tool: Tool { name: "platefleet".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) },
-            authors: author.collect(),
-            location: location.clone(),
-            comment: comment.clone(),
-        }
     }
 }

@@ -16,7 +16,7 @@ fn path(text: &str) -> RelativePath {
 
 fn file(name: &str, bytes: &[u8], formats: &[Algorithm]) -> Scanned {
     let digests = digests(formats.iter().copied(), bytes);
-    Scanned { path: path(name), size: bytes.len() as u64, modified: None, digests }
+    Scanned::new(path(name), bytes.len() as u64, digests)
 }
 
 fn stamp(created: &str) -> Stamp {
@@ -249,4 +249,81 @@ fn a_file_that_was_not_read_has_no_record_and_leaves_the_folders_without_digests
     let (whole, _) = roll.seal(&[file("Clips/a", b"1", &[Xxh128]), file("Clips/b", b"2", &[Xxh128])]);
     assert_eq!((whole.files.len(), whole.directories.len()), (2, 1));
     assert_eq!(roll.seal(&[file("Clips/a", b"1", &[Xxh128]), unread]).1, []);
+}
+
+#[test]
+fn a_folder_that_moved_with_all_its_files_is_recorded_as_moved() {
+    let mut roll = Roll::default();
+    let (one, two) = (file("Clips/a/1", b"11", &[Xxh64]), file("Clips/b/2", b"22", &[Xxh64]));
+    roll.seal(&[one.clone(), two.clone(), file("x", b"3", &[Xxh64])]);
+    let moved = |file: &Scanned, to: &str| Scanned { path: path(to), ..file.clone() };
+    let (second, _) = roll.seal(&[moved(&one, "Day1/a/1"), moved(&two, "Day1/b/2"), file("x", b"3", &[Xxh64])]);
+    let previous = |manifest: &Manifest| {
+        let moved =
+            manifest.directories.iter().filter_map(|d| Some((d.path.to_string(), d.previous.as_ref()?.to_string())));
+        moved.collect::<Vec<_>>()
+    };
+    let pair = |new: &str, old: &str| (new.to_owned(), old.to_owned());
+    assert_eq!(previous(&second), [pair("Day1/a", "Clips/a"), pair("Day1/b", "Clips/b"), pair("Day1", "Clips")]);
+    // One file stays behind: its folder did not move, the other one did.
+    let stays = [moved(&one, "Day1/a/1"), moved(&two, "Day2/b/2"), file("x", b"3", &[Xxh64])];
+    let (third, _) = roll.seal(&stays);
+    assert_eq!(previous(&third), [pair("Day2/b", "Day1/b")]);
+}
+
+#[test]
+fn files_that_changed_places_are_wrong_and_the_finding_says_whose_bytes_they_have() {
+    let mut roll = Roll::default();
+    roll.seal(&[file("a", b"1", &[Xxh64]), file("b", b"2", &[Xxh64])]);
+    let (second, findings) = roll.seal(&[file("a", b"2", &[Xxh64]), file("b", b"1", &[Xxh64])]);
+    assert_eq!((actions(&second, "a"), second.files[0].previous.clone()), (vec![(Xxh64, Action::Failed)], None));
+    let ends: Vec<_> = findings.iter().map(|finding| finding.detail.rsplit("; ").next().unwrap()).collect();
+    assert_eq!(ends, ["these are the bytes of `b`", "these are the bytes of `a`"]);
+}
+
+#[test]
+fn an_empty_file_at_another_place_is_no_renamed_one() {
+    let mut roll = Roll::default();
+    roll.seal(&[file("a", b"", &[Xxh64]), file("x", b"1", &[Xxh64])]);
+    let (second, findings) = roll.seal(&[file("b", b"", &[Xxh64]), file("x", b"1", &[Xxh64])]);
+    assert_eq!((actions(&second, "b"), second.files[0].previous.clone()), (vec![(Xxh64, Action::Original)], None));
+    assert_eq!((findings[0].kind, findings[0].path.as_str()), (FindingKind::Missing, "a"));
+}
+
+#[test]
+fn what_is_left_out_grows_and_never_hides_what_was_sealed() {
+    let mut roll = Roll::default();
+    let (a, tmp) = (file("a", b"1", &[Xxh64]), file("x.tmp", b"2", &[Xxh64]));
+    let with = |pattern: &str| Stamp { ignore: vec![pattern.to_owned()], ..stamp("2026-11-22T10:57:00Z") };
+    let sealed = next_generation(&roll.history(), "A001", &[a.clone(), tmp.clone()], &[], &with("*.tmp"), &[]).unwrap();
+    let manifest = Manifest::parse("x", &sealed.manifest).unwrap();
+    assert_eq!(manifest.ignore, [".DS_Store", "ascmhl", "ascmhl/", "*.tmp"]);
+    assert_eq!(manifest.files.len(), 1);
+    roll.files.insert(sealed.name, sealed.manifest);
+    roll.files.insert(CHAIN_NAME.to_owned(), sealed.chain);
+    // The pattern stays without being given again.
+    let (second, findings) = roll.seal(&[a.clone(), tmp]);
+    assert_eq!((second.ignore.len(), second.files.len(), findings), (4, 1, vec![]));
+    let error = next_generation(&roll.history(), "A001", &[a], &[], &with("a"), &[]).unwrap_err().to_string();
+    assert!(error.starts_with("a new pattern would hide a file that the history lists, such as `a`"), "{error}");
+}
+
+#[test]
+fn dates_stand_where_the_schema_has_them_and_records_in_the_order_of_a_walk() {
+    let date = |day: u32| Some(format!("2026-11-{day:02}T00:00:00Z"));
+    let a = Scanned { created: date(1), modified: date(2), hashed: date(3), ..file("Clips/a", b"1", &[Xxh64]) };
+    let clips = ScannedDirectory { path: path("Clips"), modified: date(4) };
+    let files = [file("0", b"2", &[Xxh64]), a];
+    let sealed = next_generation(&History::default(), "r", &files, &[clips], &stamp("2026-11-22T10:57:40Z"), &[]);
+    let text = String::from_utf8(sealed.unwrap().manifest).unwrap();
+    let lines = [
+        "size=\"1\" creationdate=\"2026-11-01T00:00:00Z\" lastmodificationdate=\"2026-11-02T00:00:00Z\">Clips/a<",
+        "<xxh64 action=\"original\" hashdate=\"2026-11-03T00:00:00Z\">",
+        "<path lastmodificationdate=\"2026-11-04T00:00:00Z\">Clips<",
+        "<path size=\"1\">0<",
+        "<xxh64 action=\"original\" hashdate=\"2026-11-22T10:57:40Z\">",
+    ];
+    let places: Vec<_> =
+        lines.iter().map(|line| text.find(line).unwrap_or_else(|| panic!("{line} in {text}"))).collect();
+    assert!(places.is_sorted(), "{places:?}");
 }

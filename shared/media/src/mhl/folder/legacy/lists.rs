@@ -193,7 +193,7 @@ fn difference(claim: &Claim, digests: &Digests) -> Option<String> {
 }
 
 /// A file that the scan left out (such as one in an `ascmhl` folder), reached through real folders only.
-fn look(root: &Path, path: &RelativePath) -> Result<Option<Found>> {
+pub(in crate::mhl::folder) fn look(root: &Path, path: &RelativePath) -> Result<Option<Found>> {
     let mut place = root.to_owned();
     if let Some(folder) = path.parent() {
         for part in folder.as_str().split('/') {

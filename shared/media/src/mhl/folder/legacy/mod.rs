@@ -14,6 +14,7 @@
 //! says to verify it by itself.
 
 mod lists;
+pub(super) use lists::look;
 #[cfg(test)]
 mod tests;
 
