@@ -120,7 +120,7 @@ fn a_long_file_is_hashed_over_dozens_of_invocations_to_the_right_digest() {
     assert_eq!(verdict.digests["xxh128"], LONG.1);
     assert!(links(&world) - before > 20, "{} links", links(&world) - before);
     let reads = calls(&world, Port::Get, PATH);
-    assert_eq!(reads, LONG.0.div_ceil(16 << 20) as usize, "every byte once, whatever the watchdog sends");
+    assert_eq!(reads, LONG.0.div_ceil(16 << 20) as usize, "every byte once");
     assert_eq!(progress(&world), None, "nothing is left of the way there");
     assert_eq!(status(&world, &roll()).state, "VERIFIED");
 }
@@ -153,13 +153,16 @@ fn an_object_of_500_gb_is_hashed_whole_in_links_of_five_minutes() {
     // 50 MB/s: a read of 16 MiB takes 335 ms.
     let (world, _) = world_of(HUGE, Duration::from_millis(335), Settings::default().link);
     let (began, before) = (now(&world), links(&world));
-    calm(&world);
+    // The watchdog's ticks come in between.
+    let report = settle(&world, Weather { reorder: true, ..Weather::calm() });
+    assert_eq!(report.failures, []);
     let took = Duration::from_millis(now(&world) - began);
     let verdict = file(&world).verdict.unwrap();
     assert_eq!((verdict.how.as_str(), verdict.digests["xxh128"].as_str()), ("streamed", HUGE.1));
     assert_eq!(status(&world, &roll()).state, "VERIFIED");
-    // 29,803 reads, 896 in a link of 300 s, and the watchdog looks in every 15 minutes without reading.
-    assert!((33..=36).contains(&(links(&world) - before)), "{} links", links(&world) - before);
+    // 29,803 reads, 897 in a link of 300 s: 34 links. What the watchdog sends every 15 minutes reads nothing.
+    let sent = links(&world) - before;
+    assert!((40..60).contains(&sent), "{sent} messages: 33 that hand over, and the watchdog's");
     assert!(took < Duration::from_mins(200), "{took:?} of the world's time");
     assert_eq!(calls(&world, Port::Get, PATH), 29_803, "every byte once");
 }
