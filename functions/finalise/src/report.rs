@@ -90,6 +90,7 @@ fn checked(file: &FileRow) -> Value {
     json!({
         "path": file.path,
         "size": file.observed.as_ref().map(|o| o.size),
+        "uploaded_by": file.uploaded_by,
         "verified": file.state == FileState::Verified,
         "how": verdict.map(|v| &v.how),
         "at": verdict.map(|v| iso(v.at_ms)),

@@ -18,7 +18,7 @@ use crate::Needs;
 /// Writes what the event is a hint of.
 pub(crate) async fn note(env: &impl Needs, event: &ObjectEvent) -> Result<(), Failure> {
     match key::classify(&event.key) {
-        Ok(Upload::Footage { production, path }) => footage(env, &production, &path).await,
+        Ok(Upload::Footage { production, path }) => footage(env, &production, &path, event).await,
         Ok(Upload::History { roll, .. }) => history(env, &roll).await,
         Ok(Upload::Order { production, pull }) if event.change == Change::Created => {
             Ok(env.send(Queue::Plan, &Message::PlanPull { production, pull }, Duration::ZERO).await?)
@@ -39,7 +39,12 @@ async fn history(env: &impl Needs, roll: &RollId) -> Result<(), Failure> {
     Ok(env.send(Queue::Intake, &Message::ExpandHistory { roll: roll.clone(), hop: 0 }, Duration::ZERO).await?)
 }
 
-async fn footage(env: &impl Needs, production: &Production, path: &RelativePath) -> Result<(), Failure> {
+async fn footage(
+    env: &impl Needs,
+    production: &Production,
+    path: &RelativePath,
+    event: &ObjectEvent,
+) -> Result<(), Failure> {
     let rolls = Rolls(env);
     let Some((row, path)) = roll_of(env, production, path).await? else {
         // Its manifest has not come. Who expands that lists the roll, and finds the file.
@@ -47,7 +52,8 @@ async fn footage(env: &impl Needs, production: &Production, path: &RelativePath)
     };
     let roll = row.roll;
     let pattern = clip::key_of(&path).pattern;
-    let file = rolls.observe_file(&roll, &pattern, &path).await?;
+    let upload = event.etag.as_deref().zip(event.principal.as_deref());
+    let file = rolls.observe_upload(&roll, &pattern, &path, upload).await?;
     // The roll wakes before the check is sent: a verdict that is faster than us finds it awake.
     if file.is_open() || row.state.rank() < RollState::Finalising.rank() {
         rolls.touch(&roll, file.is_open()).await?;

@@ -26,6 +26,8 @@ pub struct ObjectEvent {
     pub etag: Option<String>,
     /// Version, where the bucket keeps versions.
     pub version: Option<String>,
+    /// Who did it, as the service names them (`AWS:AIDA...`), when the event tells.
+    pub principal: Option<String>,
 }
 
 /// What happened to an object.
@@ -59,6 +61,8 @@ pub enum BadNotification {
 
 /// S3 writes up to 64 KB; SQS carries up to 1 MiB.
 const MAX_BODY: usize = 1 << 20;
+/// Letters of a principal that are kept; S3's have fewer.
+const MAX_PRINCIPAL: usize = 200;
 
 #[derive(Deserialize)]
 struct Body {
@@ -73,7 +77,14 @@ struct Body {
 struct Record {
     event_version: String,
     event_name: String,
+    user_identity: Option<Identity>,
     s3: Entity,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity {
+    principal_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -131,7 +142,9 @@ impl Record {
         let ObjectEntity { key, size, e_tag, version_id } = self.s3.object;
         let key = decode_key(&key).ok_or_else(|| BadNotification::Key(key.chars().take(200).collect()))?;
         let etag = e_tag.map(|tag| tag.trim_matches('"').to_owned());
-        Ok(Some(ObjectEvent { bucket: self.s3.bucket.name, key, change, size, etag, version: version_id }))
+        let principal = self.user_identity.and_then(|who| who.principal_id);
+        let principal = principal.map(|who| who.chars().take(MAX_PRINCIPAL).collect());
+        Ok(Some(ObjectEvent { bucket: self.s3.bucket.name, key, change, size, etag, version: version_id, principal }))
     }
 }
 
@@ -205,6 +218,7 @@ mod tests {
         assert_eq!(event.key, "show/day 1/A001 (copy)/é+%.dng");
         assert_eq!((event.bucket.as_str(), event.size, event.change), ("ingest", Some(1024), Change::Created));
         assert_eq!(event.etag.as_deref(), Some("d41d8cd98f00b204e9800998ecf8427e"));
+        assert_eq!(event.principal.as_deref(), Some("AIDAJDPLRKLG7UEXAMPLE"));
     }
 
     #[test]
@@ -213,6 +227,7 @@ mod tests {
             "s3":{"bucket":{"name":"b"},"object":{"key":"k","sequencer":"1"}}}]}"#;
         let event = &objects(text)[0];
         assert_eq!((event.change, event.size, event.etag.as_ref()), (Change::Removed, None, None));
+        assert_eq!(event.principal, None);
     }
 
     #[test]

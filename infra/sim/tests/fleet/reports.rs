@@ -1,12 +1,12 @@
 //! What people read of a roll: complete, failed, missing, extra and healed files, who sealed it, and gaps.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use platefleet_fleet::{id::RollId, ports::Bucket};
 use platefleet_sim::{Fault, Weather, World};
 use serde_json::{Value, json};
 
-use crate::house::{Card, calm, findings, frames, report, roll, row, settle, status};
+use crate::house::{Card, calm, findings, frames, functions, report, roll, row, settle, status};
 
 const FIRST: &str = "Clips/A001C001_261124_R1AB/A001C001_261124_R1AB_000000.dng";
 
@@ -34,7 +34,7 @@ fn a_file_that_was_wrong_and_is_right_now_is_healed_and_the_report_says_since_wh
     assert_eq!((&first["state"], &first["failed"], &first["healed"]), (&json!("FAILED"), &json!([FIRST]), &json!([])));
     let failed_at = first["files"].as_array().unwrap().iter().find(|f| f["path"] == FIRST).unwrap()["at"].clone();
 
-    world.advance(std::time::Duration::from_hours(1));
+    world.advance(Duration::from_hours(1));
     world.upload(&card.key(FIRST), card.files[FIRST].clone());
     calm(&world);
     let second = report(&world, &roll());
@@ -71,6 +71,21 @@ fn a_report_says_who_sealed_each_generation_when_and_with_what() {
     let generation = |number: u32, at: &str| (json!(number), json!(at), json!("DIT"), json!("cart"), json!("transfer"));
     assert_eq!(said, [generation(1, "2026-11-22T08:00:00Z"), generation(2, "2026-11-22T09:30:00Z")]);
     assert_eq!(report["complete"], true);
+}
+
+#[test]
+fn a_report_says_who_uploaded_a_file_when_the_event_told() {
+    let (world, card) = (World::new(), Card::small());
+    let mut objects = card.objects();
+    objects.rotate_left(card.files.len());
+    // The history first, so that the files are seen by their events.
+    for (key, bytes) in objects {
+        world.upload(&key, bytes);
+        world.drain(&functions(), Weather { horizon: Duration::ZERO, ..Weather::calm() });
+    }
+    let report = report(&world, &roll());
+    let who: Vec<_> = report["files"].as_array().unwrap().iter().map(|f| f["uploaded_by"].clone()).collect();
+    assert_eq!(who, [json!("AWS:SIM"), json!("AWS:SIM"), json!("AWS:SIM"), json!("AWS:SIM")]);
 }
 
 #[test]

@@ -118,6 +118,9 @@ pub struct FileRow {
     /// The bucket's half.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
+    /// Who uploaded what the bucket holds, as the service names them, when its event told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uploaded_by: Option<String>,
     /// Grows with each new half.
     pub round: u64,
     /// Grows within a round.
@@ -139,6 +142,7 @@ impl FileRow {
             pattern,
             expected: None,
             observed: None,
+            uploaded_by: None,
             round: 0,
             state: FileState::Waiting,
             verdict: None,
@@ -148,7 +152,7 @@ impl FileRow {
 
     /// The row after the bucket was looked at; `None` when nothing is new. `observed` is `None` for a removed object.
     pub fn observe(&self, observed: Option<Observed>) -> Option<Self> {
-        (self.observed != observed).then(|| Self { observed, ..self.clone() }.next_round())
+        (self.observed != observed).then(|| Self { observed, uploaded_by: None, ..self.clone() }.next_round())
     }
 
     /// The row after a manifest was read; `None` when nothing is new.

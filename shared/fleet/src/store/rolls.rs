@@ -296,11 +296,27 @@ impl<T: Table + Objects> Rolls<'_, T> {
     /// Looks at the object of a file and writes what it is. The look comes after the read of the row and the write is
     /// conditional on that read, so an older look cannot overwrite a newer one, whatever order events come in.
     pub async fn observe_file(&self, roll: &RollId, pattern: &str, path: &RelativePath) -> Result<FileRow> {
+        self.observe_upload(roll, pattern, path, None).await
+    }
+
+    /// The same after an event, which tells who uploaded what has this entity tag.
+    pub async fn observe_upload(
+        &self,
+        roll: &RollId,
+        pattern: &str,
+        path: &RelativePath,
+        upload: Option<(&str, &str)>,
+    ) -> Result<FileRow> {
         loop {
             let was = self.file_or_new(roll, pattern, path).await?;
             let object = self.0.head(Bucket::Ingest, &roll.object_key(path)).await?;
             let observed = object.map(|o| Observed { etag: o.etag, size: o.size });
-            if let Some(row) = self.write_file(&was, was.row.observe(observed)).await? {
+            let seen = was.row.observe(observed).map(|mut row| {
+                let of_this = |(etag, _): &(&str, &str)| row.observed.as_ref().is_some_and(|seen| seen.etag == *etag);
+                row.uploaded_by = upload.filter(of_this).map(|(_, who)| who.to_owned());
+                row
+            });
+            if let Some(row) = self.write_file(&was, seen).await? {
                 return Ok(row);
             }
         }
