@@ -101,7 +101,7 @@ async fn rest(env: &impl Needs, read: &RollRow, tick: u64) -> Result<bool, Failu
         rolls.files(&read.roll).await?.into_iter().filter(|f| f.is_open() && f.state == FileState::Waiting);
     if now_missing.map(|f| f.path).ne(missing.iter().map(|f| f.path.clone())) {
         rolls.touch(&read.roll, true).await?;
-        rolls.resend_checks(&read.roll).await?;
+        rolls.push_checks(&read.roll).await?;
         rolls.settle(&read.roll).await?;
     }
     Ok(true)
@@ -131,7 +131,7 @@ async fn push_roll(env: &impl Needs, row: &RollRow) -> Result<(), Failure> {
             rolls.observe_file(roll, &pattern, &path).await?;
         }
     }
-    rolls.resend_checks(roll).await?;
+    rolls.push_checks(roll).await?;
     Ok(())
 }
 

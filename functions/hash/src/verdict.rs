@@ -74,7 +74,7 @@ mod tests {
     }
     fn expected(hashes: &[(&str, &str)]) -> Expected {
         let hashes = hashes.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        Expected { size: Some(3), hashes, generation: 1, rivals: Vec::new() }
+        Expected { size: Some(3), hashes, generation: 1, rivals: Vec::new(), unhashed: false }
     }
     fn digests(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()

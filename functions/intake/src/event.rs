@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use platefleet_fleet::{
+    documents,
     id::{Production, RollId},
     key::{self, Upload},
     message::{Message, Queue},
+    ports::Bucket,
     runner::Failure,
     s3_event::{Change, ObjectEvent},
     state::RollState,
@@ -18,7 +20,12 @@ use crate::Needs;
 /// Writes what the event is a hint of.
 pub(crate) async fn note(env: &impl Needs, event: &ObjectEvent) -> Result<(), Failure> {
     match key::classify(&event.key) {
-        Ok(Upload::Footage { production, path }) => footage(env, &production, &path, event).await,
+        Ok(Upload::Footage { production, path }) => {
+            if documents::is_list(path.file_name()) {
+                list(env, &production, &path).await?;
+            }
+            footage(env, &production, &path, event).await
+        }
         Ok(Upload::History { roll, .. }) => history(env, &roll).await,
         Ok(Upload::Order { production, pull }) if event.change == Change::Created => {
             Ok(env.send(Queue::Plan, &Message::PlanPull { production, pull }, Duration::ZERO).await?)
@@ -39,42 +46,72 @@ async fn history(env: &impl Needs, roll: &RollId) -> Result<(), Failure> {
     Ok(env.send(Queue::Intake, &Message::ExpandHistory { roll: roll.clone(), hop: 0 }, Duration::ZERO).await?)
 }
 
+/// A list of MHL 1.x, which may be a file of another roll as well: its folder is a roll from now on.
+async fn list(env: &impl Needs, production: &Production, path: &RelativePath) -> Result<(), Failure> {
+    let Some(folder) = path.parent() else {
+        tracing::warn!(
+            outcome = "left alone",
+            reason = "a list directly below the production: put it in a roll folder"
+        );
+        return Ok(());
+    };
+    let roll = RollId { production: production.clone(), path: folder };
+    let is_there = env.head(Bucket::Ingest, &format!("{roll}/{}", path.file_name())).await?.is_some();
+    Rolls(env).note_list(&roll, path.file_name(), is_there).await?;
+    history(env, &roll).await
+}
+
 async fn footage(
     env: &impl Needs,
     production: &Production,
     path: &RelativePath,
     event: &ObjectEvent,
 ) -> Result<(), Failure> {
-    let rolls = Rolls(env);
-    let Some((row, path)) = roll_of(env, production, path).await? else {
-        // Its manifest has not come. Who expands that lists the roll, and finds the file.
-        return Ok(());
-    };
-    let roll = row.roll;
-    let pattern = clip::key_of(&path).pattern;
     let upload = event.etag.as_deref().zip(event.principal.as_deref());
-    let file = rolls.observe_upload(&roll, &pattern, &path, upload).await?;
+    // None as long as its manifest has not come. Who expands that lists the roll, and finds the file.
+    for (row, path) in rolls_of(env, production, path).await? {
+        observe(env, &row, &path, upload).await?;
+    }
+    Ok(())
+}
+
+async fn observe(
+    env: &impl Needs,
+    row: &RollRow,
+    path: &RelativePath,
+    upload: Option<(&str, &str)>,
+) -> Result<(), Failure> {
+    let rolls = Rolls(env);
+    let roll = &row.roll;
+    let pattern = clip::key_of(path).pattern;
+    let file = rolls.observe_upload(roll, &pattern, path, upload).await?;
     // The roll wakes before the check is sent: a verdict that is faster than us finds it awake.
     if file.is_open() || row.state.rank() < RollState::Finalising.rank() {
-        rolls.touch(&roll, file.is_open()).await?;
+        rolls.touch(roll, file.is_open()).await?;
     } else if file.expected.is_none() {
         // Nobody waits for it, and the report over the roll has to say so.
-        rolls.settle(&roll).await?;
+        rolls.settle(roll).await?;
     }
     Ok(rolls.send_check(&file).await?)
 }
 
-/// The nearest folder above a file that is a roll, and the path in it.
-async fn roll_of(
+/// The rolls that a file belongs to, with its path in each: the nearest folder above it with a history, and those with lists
+/// of MHL 1.x in between, of which each may name it.
+async fn rolls_of(
     env: &impl Needs,
     production: &Production,
     path: &RelativePath,
-) -> Result<Option<(RollRow, RelativePath)>, Failure> {
+) -> Result<Vec<(RollRow, RelativePath)>, Failure> {
+    let mut found = Vec::new();
     for candidate in key::candidate_rolls(production, path) {
         let Some(below) = path.strip(&candidate.path) else { continue };
         if let Some(row) = Rolls(env).roll(&candidate).await? {
-            return Ok(Some((row, below)));
+            let is_last = row.has_history();
+            found.push((row, below));
+            if is_last {
+                break;
+            }
         }
     }
-    Ok(None)
+    Ok(found)
 }

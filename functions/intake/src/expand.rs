@@ -3,40 +3,34 @@
 //! Every row is written before `planned` is, and `planned` before the first message: nobody can find the roll complete, or
 //! check a file, while its expectations are still being written. A long history goes on from a saved cursor.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use platefleet_fleet::{
-    history::{self, HistoryFiles},
+    documents::{Documents, Said},
     id::RollId,
-    key::HISTORY,
-    message::{Message, Queue},
-    ports::{Bucket, ObjectInfo},
+    message::{Message, Place, Queue},
     runner::Failure,
-    state::{Expected, FileRow, Finding, Observed, RollState, fitting},
+    state::{FileRow, Finding, RollState, fitting},
     store::{RollRow, Rolls, Tip},
 };
-use platefleet_media::{
-    clip,
-    mhl::{FindingKind, History},
-    path::RelativePath,
-};
+use platefleet_media::{clip, path::RelativePath};
 
-use crate::Needs;
+use crate::{
+    Needs,
+    join::{Join, Joined},
+};
 
 /// Rows that are written at once.
 const IN_FLIGHT: usize = 16;
-/// Rows between two looks at the clock.
+/// Rows that are written between two looks at the clock.
 const STEP: usize = 64;
+/// Paths that are looked at between two looks at the clock.
+const LOOK: usize = 4096;
 /// Kept for handing over the rest.
 const MARGIN: Duration = Duration::from_secs(8);
 /// Most invocations of one expansion.
 const MAX_HOPS: u32 = 1_000;
-/// Most objects of a roll.
-const MAX_OBJECTS: usize = 2_000_000;
 
 /// Reads the history of a roll and writes what it expects.
 ///
@@ -47,25 +41,26 @@ pub(crate) async fn expand(env: &impl Needs, roll: &RollId, hop: u32, again: boo
     }
     let rolls = Rolls(env);
     // The row goes before the listing: an upload that is looked up later finds it.
-    if rolls.roll(roll).await?.is_none() {
-        rolls.touch(roll, false).await?;
-    }
-    let uploaded = history::read(env, Bucket::Ingest, &roll.to_string()).await?;
-    let history = History::read(&uploaded.files);
-    let findings: Vec<Finding> = history.findings.iter().cloned().map(Finding::from).collect();
-    let findings = fitting(&findings, "ascmhl");
-    if let Some(waits) = is_unfinished(&history) {
+    let lists = match rolls.roll(roll).await? {
+        Some(row) => row.lists,
+        None => rolls.touch(roll, false).await?.lists,
+    };
+    let documents = Documents::list(env, roll, &lists).await?;
+    let said = documents.read(env).await?;
+    let findings = fitting(&said.findings, "ascmhl");
+    if let Some(waits) = said.waits {
         tracing::info!(outcome = "waits", reason = waits);
         return wait(env, roll, &findings).await;
     }
-    let tip = Tip { revision: uploaded.revision(), generations: history.generations.len() as u32 };
+    let tip = Tip { revision: documents.revision(), generations: said.generations, is_history: documents.is_history() };
     // A message that comes again may have ended after it wrote rows of an older history over those of this one.
     let row = begin(env, roll, &tip, &findings, again).await?;
     let is_known = row.planned.is_some();
     if !is_known {
-        let Some(planned) = write_rows(env, roll, &tip, &history, row.cursor.as_deref()).await? else {
+        if !write_rows(env, roll, &tip, &said, row.cursor.as_deref()).await? {
             return go_on(env, roll, hop).await;
-        };
+        }
+        let planned = said.files.len() as u64;
         let (row, _) = rolls
             .update_roll(roll, |was| {
                 let mut row = was.filter(|row| row.tip.as_ref() == Some(&tip) && row.planned.is_none())?.clone();
@@ -84,15 +79,33 @@ pub(crate) async fn expand(env: &impl Needs, roll: &RollId, hop: u32, again: boo
             return go_on(env, roll, hop).await;
         }
     }
-    if !is_known || again {
-        rolls.resend_checks(roll).await?;
+    drop(said);
+    // Somebody who looked later may have written first: whoever ends makes sure that the newest history is the one in the row.
+    if Documents::list(env, roll, &lists).await? != documents {
+        return go_on(env, roll, hop).await;
     }
+    if !is_known || again {
+        return send_checks(env, roll, Place::default(), 0).await;
+    }
+    settle(env, roll).await
+}
+
+/// Sends the check of every file that can be checked, in as many invocations as that takes.
+pub(crate) async fn send_checks(env: &impl Needs, roll: &RollId, from: Place, hop: u32) -> Result<(), Failure> {
+    if hop > MAX_HOPS {
+        return Err(Failure::Hopeless(format!("{roll}: sending its checks took more than {MAX_HOPS} invocations")));
+    }
+    if let Some(from) = Rolls(env).resend_checks(roll, from, MARGIN).await? {
+        let message = Message::SendChecks { roll: roll.clone(), from, hop: hop + 1 };
+        return Ok(env.send(Queue::Intake, &message, Duration::ZERO).await?);
+    }
+    settle(env, roll).await
+}
+
+async fn settle(env: &impl Needs, roll: &RollId) -> Result<(), Failure> {
+    let rolls = Rolls(env);
     if rolls.nothing_open(roll, 0).await? {
         rolls.settle(roll).await?;
-    }
-    // Somebody who looked later may have written first: whoever ends makes sure that the newest history is the one in the row.
-    if is_outdated(env, roll, &uploaded).await? {
-        return go_on(env, roll, hop).await;
     }
     Ok(())
 }
@@ -100,20 +113,6 @@ pub(crate) async fn expand(env: &impl Needs, roll: &RollId, hop: u32, again: boo
 async fn go_on(env: &impl Needs, roll: &RollId, hop: u32) -> Result<(), Failure> {
     let message = Message::ExpandHistory { roll: roll.clone(), hop: hop + 1 };
     Ok(env.send(Queue::Intake, &message, Duration::ZERO).await?)
-}
-
-/// A history of which a part is still on its way: manifests go before the chain that lists them, or the chain before them.
-fn is_unfinished(history: &History) -> Option<&'static str> {
-    let has = |kind| history.findings.iter().any(|finding| finding.kind == kind);
-    if has(FindingKind::NoHistory) {
-        Some("there is no chain yet")
-    } else if has(FindingKind::ManifestMissing) {
-        Some("a manifest that the chain lists is not there yet")
-    } else if has(FindingKind::ManifestUnlisted) {
-        Some("a manifest is there that no chain lists yet")
-    } else {
-        None
-    }
 }
 
 /// Notes what an unfinished history lacks. The roll rests with it if nothing more comes.
@@ -183,59 +182,64 @@ fn reopen(row: &mut RollRow, state: RollState) {
     }
 }
 
-/// Writes both halves of every file, from the cursor on; the number of expected files, or `None` when time ran out and the
-/// cursor is saved.
+/// Writes both halves of every file, from the cursor on; false when time ran out and the cursor is saved.
 async fn write_rows(
     env: &impl Needs,
     roll: &RollId,
     tip: &Tip,
-    history: &History,
+    said: &Said,
     cursor: Option<&str>,
-) -> Result<Option<u64>, Failure> {
+) -> Result<bool, Failure> {
     let rolls = Rolls(env);
-    let expectations = history.expectations();
-    let ignores = history.ignores();
-    let listed = list_media(env, roll).await?;
-    let extra = listed.keys().filter(|path| !expectations.contains_key(path) && !ignores.is_ignored(path, false));
-    let known = rolls.files(roll).await?;
-    let forgotten =
-        known.iter().filter(|f| f.expected.is_some() && !expectations.contains_key(&f.path)).map(|f| &f.path);
-    let paths: BTreeSet<&RelativePath> = expectations.keys().chain(extra).chain(forgotten).collect();
-    let todo: Vec<&RelativePath> =
-        paths.into_iter().filter(|path| cursor.is_none_or(|done| path.as_str() > done)).collect();
-    for step in todo.chunks(STEP) {
-        let writes = step.iter().map(|path| {
-            let expected = expectations.get(path).map(|e| Expected {
-                size: e.size,
-                hashes: e.hashes.iter().map(|(algorithm, text)| (algorithm.name().to_owned(), text.clone())).collect(),
-                generation: e.generation,
-                rivals: Vec::new(),
-            });
-            write_file(&rolls, roll, path, expected, listed.get(*path))
-        });
+    let after = cursor.and_then(|path| RelativePath::new(path).ok());
+    let mut join = Join::after(env, roll, said, nested(env, roll, said).await?, after.as_ref()).await?;
+    loop {
+        let (mut news, mut last, mut seen) = (Vec::new(), None, 0);
+        while news.len() < STEP && seen < LOOK {
+            let Some(joined) = join.next().await? else { break };
+            seen += 1;
+            last = Some(joined.path.clone());
+            if is_news(said, &joined) {
+                news.push(joined);
+            }
+        }
+        let Some(last) = last else { return Ok(true) };
+        let writes = news.into_iter().map(|joined| write_file(&rolls, roll, joined));
         futures::stream::iter(writes).buffer_unordered(IN_FLIGHT).try_collect::<Vec<()>>().await?;
         if env.time_left() < MARGIN {
-            let done = step.last().map(|path| path.as_str().to_owned());
             let note = |was: Option<&RollRow>| {
                 let row = was.filter(|row| row.tip.as_ref() == Some(tip) && row.planned.is_none())?;
-                Some(RollRow { cursor: done.clone(), ..row.clone() })
+                Some(RollRow { cursor: Some(last.to_string()), ..row.clone() })
             };
             rolls.update_roll(roll, note).await?;
-            return Ok(None);
+            return Ok(false);
         }
     }
-    Ok(Some(expectations.len() as u64))
+}
+
+/// Folders below a roll with a history of their own: those that its history refers to, and those that have become rolls.
+async fn nested(env: &impl Needs, roll: &RollId, said: &Said) -> Result<BTreeSet<RelativePath>, Failure> {
+    let others = Rolls(env).of_production(&roll.production).await?;
+    let histories =
+        others.into_iter().filter(RollRow::has_history).filter_map(|other| other.roll.path.strip(&roll.path));
+    Ok(said.nested.iter().cloned().chain(histories).collect())
+}
+
+/// Whether there is anything to write of a path.
+fn is_news(said: &Said, joined: &Joined) -> bool {
+    let Joined { path, expected, listed, row } = joined;
+    let Some(row) = row else { return expected.is_some() || !said.ignores.is_ignored(path, false) };
+    let is_planned = match expected {
+        Some(expected) => row.expected.as_ref() == Some(expected),
+        None => row.expected.is_none(),
+    };
+    !is_planned || row.observed != *listed
 }
 
 /// Writes what is expected of one file, and what the listing says of it where nobody has looked closer.
-async fn write_file<T: Needs>(
-    rolls: &Rolls<'_, T>,
-    roll: &RollId,
-    path: &RelativePath,
-    expected: Option<Expected>,
-    listed: Option<&Observed>,
-) -> Result<(), Failure> {
-    let pattern = clip::key_of(path).pattern;
+async fn write_file<T: Needs>(rolls: &Rolls<'_, T>, roll: &RollId, joined: Joined) -> Result<(), Failure> {
+    let Joined { path, expected, listed, .. } = joined;
+    let pattern = clip::key_of(&path).pattern;
     let decide = |was: &FileRow| {
         let planned = match &expected {
             Some(expected) => was.expect(expected.clone()),
@@ -243,42 +247,15 @@ async fn write_file<T: Needs>(
         };
         // A listing is older than the row: it only fills in what nobody has seen.
         let seen = if was.observed.is_none() && listed.is_some() {
-            planned.as_ref().unwrap_or(was).observe(listed.cloned())
+            planned.as_ref().unwrap_or(was).observe(listed.clone())
         } else {
             None
         };
         seen.or(planned)
     };
-    let row = rolls.update_file(roll, &pattern, path, decide).await?;
-    if row.observed.as_ref() != listed {
-        rolls.observe_file(roll, &pattern, path).await?;
+    let row = rolls.update_file(roll, &pattern, &path, decide).await?;
+    if row.observed != listed {
+        rolls.observe_file(roll, &pattern, &path).await?;
     }
     Ok(())
-}
-
-/// What the bucket holds of a roll, by path: without its own history, and without the rolls below it.
-async fn list_media(env: &impl Needs, roll: &RollId) -> Result<BTreeMap<RelativePath, Observed>, Failure> {
-    let prefix = format!("{roll}/");
-    let objects = history::list_all(env, Bucket::Ingest, &prefix, MAX_OBJECTS).await?;
-    let inside = |object: &ObjectInfo| RelativePath::new(object.key.strip_prefix(&prefix)?).ok();
-    let mut media: BTreeMap<RelativePath, Observed> = BTreeMap::new();
-    let mut nested: BTreeSet<String> = BTreeSet::new();
-    for object in objects {
-        let Some(path) = inside(&object) else { continue };
-        match path.parent() {
-            Some(folder) if folder.file_name() == HISTORY => {
-                nested.extend(folder.parent().map(|root| format!("{root}/")));
-            }
-            _ => {
-                media.insert(path, Observed { etag: object.etag, size: object.size });
-            }
-        }
-    }
-    media.retain(|path, _| !nested.iter().any(|root| path.as_str().starts_with(root)));
-    Ok(media)
-}
-
-async fn is_outdated(env: &impl Needs, roll: &RollId, read: &HistoryFiles) -> Result<bool, Failure> {
-    let now = history::list(env, Bucket::Ingest, &roll.to_string()).await?;
-    Ok(!now.iter().map(|(name, object)| (name, &object.etag)).eq(&read.etags))
 }

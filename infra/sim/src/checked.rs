@@ -32,7 +32,8 @@ impl World {
             digests: BTreeMap::new(),
             at_ms: 0,
         };
-        let expected = Expected { size: Some(size), hashes: BTreeMap::new(), generation: 1, rivals: Vec::new() };
+        let expected =
+            Expected { size: Some(size), hashes: BTreeMap::new(), generation: 1, rivals: Vec::new(), unhashed: false };
         let decide = |row: &FileRow| row.expect(expected.clone());
         block_on(rolls.update_file(roll, &pattern, &path, decide)).expect("a row");
         let row = block_on(rolls.observe_file(roll, &pattern, &path)).expect("a row");

@@ -47,9 +47,6 @@ pub async fn list(objects: &impl Objects, bucket: Bucket, root: &str) -> Result<
         .filter_map(|object| Some((object.key.strip_prefix(&folder)?.to_owned(), object)))
         .filter(|(name, _)| !name.is_empty() && !name.contains('/') && !name.starts_with("._"))
         .collect();
-    if files.values().map(|object| object.size).sum::<u64>() > MAX_BYTES {
-        return Err(Error::Refused(format!("{folder}: a history of more than {MAX_BYTES} bytes")));
-    }
     Ok(files)
 }
 
@@ -59,7 +56,11 @@ pub async fn list(objects: &impl Objects, bucket: Bucket, root: &str) -> Result<
 /// Those of [`list`]; [`Error::Conflict`] when a file changes while it is read.
 pub async fn read(objects: &impl Objects, bucket: Bucket, root: &str) -> Result<HistoryFiles> {
     let mut history = HistoryFiles::default();
-    for (name, object) in list(objects, bucket, root).await? {
+    let files = list(objects, bucket, root).await?;
+    if files.values().map(|object| object.size).sum::<u64>() > MAX_BYTES {
+        return Err(Error::Refused(format!("{root}: a history of more than {MAX_BYTES} bytes")));
+    }
+    for (name, object) in files {
         let content = objects.get(bucket, &object.key, None, Some(&object.etag)).await?;
         history.etags.insert(name.clone(), object.etag);
         history.files.insert(name, content);

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`id`] | productions, rolls, clips, jobs: names that are safe in keys |
 //! | [`key`] | object keys: what an upload is, where a delivery goes |
+//! | [`documents`] | what vouches for a roll: its ASC MHL history, or lists of MHL 1.x |
 //! | [`history`] | the files of an ASC MHL history, out of a bucket |
 //! | [`message`] | what travels through the queues, versioned |
 //! | [`gaps`] | clips that were never uploaded, by their numbers |
@@ -23,6 +24,7 @@
 #![deny(missing_docs)]
 
 pub mod aws;
+pub mod documents;
 pub mod env;
 pub mod gaps;
 pub mod history;

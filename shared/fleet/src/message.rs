@@ -44,6 +44,16 @@ impl Queue {
     }
 }
 
+/// A place among the open files of a roll, in the order of their markers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The bucket of markers.
+    pub bucket: u8,
+    /// Where its last page ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
 /// One message. Unknown fields are tolerated, unknown versions and types refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
@@ -53,6 +63,17 @@ pub enum Message {
         /// The roll.
         roll: RollId,
         /// Invocations that this expansion has taken so far.
+        #[serde(default)]
+        hop: u32,
+    },
+    /// Send the check of every file of a roll that has both halves and no verdict.
+    SendChecks {
+        /// The roll.
+        roll: RollId,
+        /// Where to go on.
+        #[serde(default)]
+        from: Place,
+        /// Invocations that this has taken so far.
         #[serde(default)]
         hop: u32,
     },
@@ -160,7 +181,7 @@ impl Message {
     /// The queue that it belongs in.
     pub fn queue(&self) -> Queue {
         match self {
-            Self::ExpandHistory { .. } => Queue::Intake,
+            Self::ExpandHistory { .. } | Self::SendChecks { .. } => Queue::Intake,
             Self::HashFile { .. } => Queue::Hash,
             Self::InspectClip { .. } => Queue::Inspect,
             Self::PlanPull { .. } => Queue::Plan,

@@ -20,7 +20,7 @@ use std::{
 
 use platefleet_fleet::{
     env::Settings,
-    message::Queue,
+    message::{Place, Queue},
     ports,
     state::{FileRow, FileState},
     store::{HashProgress, Progresses, Rolls},
@@ -205,14 +205,14 @@ fn a_second_message_for_a_file_that_is_being_read_reads_nothing() {
     world.drain(&only_hash(), Weather { horizon: Duration::ZERO, max_deliveries: 1, ..Weather::calm() });
     let (before, waiting) = (calls(&world, Port::Get, PATH), world.len(Queue::Hash));
     // As the watchdog sends them when nothing has moved for a whole tick.
-    block_on(Rolls(&world).resend_checks(&roll())).unwrap();
+    block_on(Rolls(&world).resend_checks(&roll(), Place::default(), Duration::ZERO)).unwrap();
     let handed_over = world.take(Queue::Hash);
     world.post(Queue::Hash, handed_over.last().unwrap());
     world.drain(&only_hash(), Weather { horizon: Duration::ZERO, ..Weather::calm() });
     assert_eq!((calls(&world, Port::Get, PATH), world.len(Queue::Hash)), (before, 0), "{waiting} waited");
     // A message that came to its end nowhere is taken up once the time of a link has passed.
     world.advance(Duration::from_mins(5));
-    block_on(Rolls(&world).resend_checks(&roll())).unwrap();
+    block_on(Rolls(&world).resend_checks(&roll(), Place::default(), Duration::ZERO)).unwrap();
     calm(&world);
     assert_eq!(file(&world).state, FileState::Verified);
     assert_eq!(calls(&world, Port::Get, PATH), 9, "it went on where the lost one stopped");

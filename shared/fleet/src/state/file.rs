@@ -21,6 +21,9 @@ pub struct Expected {
     /// its files twice what they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rivals: Vec<BTreeMap<String, String>>,
+    /// The list says on purpose that there is no digest: only presence and size can be checked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unhashed: bool,
 }
 
 impl Expected {
@@ -36,7 +39,8 @@ impl Expected {
 
     /// True when both want the same bytes, whatever generation says so.
     fn wants_the_same(&self, other: &Self) -> bool {
-        (self.size, &self.hashes, &self.rivals) == (other.size, &other.hashes, &other.rivals)
+        let wanted = |e: &Self| (e.size, e.unhashed);
+        wanted(self) == wanted(other) && (&self.hashes, &self.rivals) == (&other.hashes, &other.rivals)
     }
 }
 
@@ -215,7 +219,7 @@ mod tests {
     }
     fn expected(hash: &str) -> Expected {
         let hashes = [("md5".to_owned(), hash.to_owned())].into();
-        Expected { size: Some(3), hashes, generation: 1, rivals: Vec::new() }
+        Expected { size: Some(3), hashes, generation: 1, rivals: Vec::new(), unhashed: false }
     }
     fn observed(etag: &str) -> Observed {
         Observed { etag: etag.into(), size: 3 }

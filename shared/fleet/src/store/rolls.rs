@@ -1,6 +1,9 @@
 //! Rolls and their files.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use platefleet_media::{
@@ -9,17 +12,20 @@ use platefleet_media::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Family, OpenMarkers, Row, Stored, file_key, list_all, load, roll_partition, update};
+use super::{Family, OpenMarkers, Row, Stored, file_key, list, list_all, load, roll_partition, update};
 use crate::{
     gaps::Takes,
     id::{BUCKETS, Production, RollId, bucket_of},
-    message::{Message, Queue},
-    ports::{Bucket, Clock, Error, Key, Objects, Queues, Result, Settings, Table},
+    message::{Message, Place, Queue},
+    ports::{Bucket, Clock, Key, Objects, Queues, Result, Settings, Table},
     state::{FileRow, FileState, Finding, Observed, RollState, Verdict, Watch},
 };
 
 /// Rows that are looked at, and messages that are sent, at once.
 const IN_FLIGHT: usize = 16;
+
+/// Rows of one page.
+const PAGE: usize = 500;
 
 /// The history that a roll was planned from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +34,13 @@ pub struct Tip {
     pub revision: String,
     /// How many generations the chain lists.
     pub generations: u32,
+    /// Whether it is an ASC MHL history; else lists of MHL 1.x.
+    #[serde(default = "yes")]
+    pub is_history: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A verdict that was sealed.
@@ -54,7 +67,10 @@ pub struct RollRow {
     pub state: RollState,
     /// Grows when a sealed or resting roll gets a new fact.
     pub round: u64,
-    /// The history that its expectations come from.
+    /// Lists of MHL 1.x that were uploaded into its folder: they vouch for it as long as it has no history.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub lists: BTreeSet<String>,
+    /// The history, or the lists, that its expectations come from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tip: Option<Tip>,
     /// Number of expected files, once the row of every one of them is written.
@@ -90,6 +106,7 @@ impl RollRow {
             roll,
             state: RollState::Receiving,
             round: 1,
+            lists: BTreeSet::new(),
             tip: None,
             planned: None,
             cursor: None,
@@ -101,6 +118,11 @@ impl RollRow {
             takes: Takes::new(),
             updated_ms: now_ms,
         }
+    }
+
+    /// Whether an ASC MHL history vouches for it, or will: one without is the folder of a list of MHL 1.x.
+    pub fn has_history(&self) -> bool {
+        self.tip.as_ref().map_or(self.lists.is_empty(), |tip| tip.is_history)
     }
 
     fn key_of(roll: &RollId) -> Key {
@@ -221,6 +243,19 @@ impl<'a, T: Table> Rolls<'a, T> {
     /// The open files of a roll.
     pub fn markers(&self, roll: &RollId) -> OpenMarkers<'a, T> {
         OpenMarkers::new(self.0, Family::Roll(roll.clone()))
+    }
+
+    /// A page of the files of one bucket of a roll, in path order, after a path; and the path that the next page comes after.
+    pub async fn files_after(
+        &self,
+        roll: &RollId,
+        bucket: u8,
+        after: Option<&RelativePath>,
+    ) -> Result<(Vec<FileRow>, Option<RelativePath>)> {
+        let after = after.map(|path| format!("FILE#{path}"));
+        let page = list(self.0, &roll_partition(roll, bucket), "FILE#", after.as_deref(), PAGE).await?;
+        let next = page.next.and_then(|key| RelativePath::new(key.strip_prefix("FILE#")?).ok());
+        Ok((page.items, next))
     }
 
     /// All files of one bucket of a roll, in path order.
@@ -351,29 +386,48 @@ impl<T: Table + Queues + Clock + Settings> Rolls<'_, T> {
         Ok(())
     }
 
-    /// Sends again the check of every file that has both halves and no verdict; answers how many.
-    pub async fn resend_checks(&self, roll: &RollId) -> Result<u64> {
-        let mut sent = 0;
-        for bucket in 0..BUCKETS {
-            let mut after: Option<String> = None;
-            loop {
-                let (names, next) = self.markers(roll).page(bucket, "", after.as_deref(), 200).await?;
-                let checks = names.into_iter().filter_map(|n| RelativePath::new(n).ok()).map(|path| async move {
-                    let pattern = clip::key_of(&path).pattern;
-                    let file = self.file(roll, &pattern, &path).await?.map(|stored| stored.row);
-                    let Some(file) = file.filter(|f| f.state == FileState::Paired) else { return Ok::<u64, Error>(0) };
-                    self.send_check(&file).await?;
-                    Ok(1)
-                });
-                let counts: Vec<u64> = stream::iter(checks).buffer_unordered(IN_FLIGHT).try_collect().await?;
-                sent += counts.iter().sum::<u64>();
-                match next {
-                    Some(next) => after = Some(next),
-                    None => break,
+    /// Sends the check of every file that has both halves and no verdict, from a place on; where to go on, when so much time
+    /// or less is left.
+    pub async fn resend_checks(&self, roll: &RollId, from: Place, margin: Duration) -> Result<Option<Place>> {
+        let mut place = from;
+        while place.bucket < BUCKETS {
+            let (names, next) = self.markers(roll).page(place.bucket, "", place.after.as_deref(), 200).await?;
+            let checks = names.into_iter().filter_map(|n| RelativePath::new(n).ok()).map(|path| async move {
+                let pattern = clip::key_of(&path).pattern;
+                let file = self.file(roll, &pattern, &path).await?.map(|stored| stored.row);
+                match file.filter(|f| f.state == FileState::Paired) {
+                    Some(file) => self.send_check(&file).await,
+                    None => Ok(()),
                 }
+            });
+            stream::iter(checks).buffer_unordered(IN_FLIGHT).try_collect::<Vec<()>>().await?;
+            place = match next {
+                Some(next) => Place { after: Some(next), ..place },
+                None => Place { bucket: place.bucket + 1, after: None },
+            };
+            if place.bucket < BUCKETS && self.0.time_left() < margin {
+                return Ok(Some(place));
             }
         }
-        Ok(sent)
+        Ok(None)
+    }
+
+    /// Has `intake` send the check of every file that has both halves and no verdict.
+    pub async fn push_checks(&self, roll: &RollId) -> Result<()> {
+        let message = Message::SendChecks { roll: roll.clone(), from: Place::default(), hop: 0 };
+        self.0.send(Queue::Intake, &message, Duration::ZERO).await
+    }
+
+    /// Notes that a list of MHL 1.x came into the roll's folder, or went from it.
+    pub async fn note_list(&self, roll: &RollId, name: &str, is_there: bool) -> Result<()> {
+        let now = self.0.now_ms();
+        self.update_roll(roll, |was| {
+            let mut row = was.cloned().unwrap_or_else(|| RollRow::new(roll.clone(), now));
+            let is_news = if is_there { row.lists.insert(name.to_owned()) } else { row.lists.remove(name) };
+            is_news.then_some(row)
+        })
+        .await?;
+        Ok(())
     }
 
     /// Notes that a fact about the roll has come: makes the roll, wakes it when it rests or is sealed, arms its

@@ -17,6 +17,13 @@ pub struct Ignore {
     matcher: Gitignore,
 }
 
+impl Default for Ignore {
+    /// What every history leaves out.
+    fn default() -> Self {
+        Self::new([])
+    }
+}
+
 impl Ignore {
     /// These patterns, each once, and the three that every history has. A line that is no pattern ([`Ignore::check`]) matches
     /// nothing.

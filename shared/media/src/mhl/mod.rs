@@ -31,7 +31,7 @@ pub use finding::{Finding, FindingKind};
 pub use flatten::Flattened;
 pub use history::{Expectation, Expectations, Generation, History, HistoryReader, Survey};
 pub use ignore::{DEFAULT_PATTERNS, Ignore};
-pub use legacy::{LegacyCreator, LegacyFile, LegacyFormat, LegacyList, MAX_LIST_BYTES};
+pub use legacy::{DROPPINGS, LegacyCreator, LegacyFile, LegacyFormat, LegacyList, MAX_LIST_BYTES};
 pub use manifest::{
     Action, Author, Creator, DirectoryRecord, FileRecord, HashEntry, Manifest, ManifestHead, ManifestReader, Process,
     Record, Reference, Tool,

@@ -68,7 +68,11 @@ impl History {
         &self.expected
     }
 
-    /// The same, for keeps: nothing is left here.
+    /// The same, for keeps.
+    pub fn into_expectations(mut self) -> BTreeMap<RelativePath, Expectation> {
+        self.take_expectations()
+    }
+
     pub(super) fn take_expectations(&mut self) -> BTreeMap<RelativePath, Expectation> {
         std::mem::take(&mut self.expected).into_map()
     }

@@ -33,7 +33,7 @@ pub(super) use parse::is_asc_mhl;
 
 use std::collections::BTreeMap;
 
-use super::{Expectation, Finding};
+use super::{Expectation, Finding, Ignore};
 use crate::{hash::Algorithm, path::RelativePath};
 
 /// A longer list is no footage of one roll: half a million records have about this many bytes.
@@ -172,7 +172,25 @@ pub(super) fn reversed(hex: &str) -> Option<String> {
     Some(pairs?.into_iter().rev().collect())
 }
 
+/// Names that operating systems leave, and folders that they keep.
+pub const DROPPINGS: [&str; 9] = [
+    ".DS_Store",
+    "Thumbs.db",
+    "desktop.ini",
+    ".Spotlight-V100",
+    ".Trashes",
+    ".fseventsd",
+    ".TemporaryItems",
+    "System Volume Information",
+    "$RECYCLE.BIN",
+];
+
 impl LegacyList {
+    /// What nobody expects a list to name: other lists, and what operating systems drop.
+    pub fn ignores() -> Ignore {
+        Ignore::new(DROPPINGS.into_iter().chain(["._*", "*.[mM][hH][lL]"]))
+    }
+
     /// What should be below the list's folder: for each path the size and the digests. Needs no disk, so that it serves an
     /// object store as well. Of two forms of one algorithm, of which at most one can be right, the normal one is kept: that they
     /// differ is among [`LegacyList::problems`].

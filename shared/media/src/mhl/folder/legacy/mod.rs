@@ -28,22 +28,9 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    mhl::{Finding, FindingKind},
+    mhl::{DROPPINGS, Finding, FindingKind},
     path::RelativePath,
 };
-
-/// Names that operating systems leave, and folders that they keep.
-const DROPPINGS: [&str; 9] = [
-    ".DS_Store",
-    "Thumbs.db",
-    "desktop.ini",
-    ".Spotlight-V100",
-    ".Trashes",
-    ".fseventsd",
-    ".TemporaryItems",
-    "System Volume Information",
-    "$RECYCLE.BIN",
-];
 
 /// A folder without an ASC MHL history, against all lists in it.
 pub(super) fn verify(root: &Path, disk: &Disk, options: VerifyOptions, watch: &dyn Watch) -> Result<Report> {
