@@ -38,7 +38,7 @@ pub(crate) async fn bury(env: &impl Needs, record: &Record) -> Result<(), Failur
             fail_roll(env, &roll, finding).await
         }
         // The watchdog sends them again.
-        Message::SendChecks { .. } => Ok(()),
+        Message::LookAgain { .. } | Message::SendChecks { .. } => Ok(()),
         Message::HashFile { roll, path, round, .. } => file(env, &roll, &path, round, text).await,
         Message::InspectClip { roll, pattern } => inspection(env, &roll, &pattern, text).await,
         Message::PlanPull { production, pull } => order(env, &production, &pull, text).await,

@@ -10,7 +10,7 @@ use platefleet_fleet::{
     status::iso,
     store::{JobRow, Seal},
 };
-use platefleet_media::mhl::{Author, Generation};
+use platefleet_media::mhl::{Author, Generation, LegacyCreator};
 use serde_json::{Value, json};
 
 use crate::standing::{Standing, paths_of, unchecked};
@@ -46,7 +46,8 @@ pub(crate) fn of_roll(
         "complete": files.iter().all(|f| !f.is_open()),
         "sealed_at": seal.map(|seal| iso(seal.at_ms)),
         "manifest": seal.map(|seal| &seal.manifest),
-        "generations": standing.history.generations.iter().map(generation).collect::<Vec<_>>(),
+        "lists": standing.said.lists.iter().map(list).collect::<Vec<_>>(),
+        "generations": standing.said.generations.iter().map(generation).collect::<Vec<_>>(),
         "counts": counts,
         "findings": told.0,
         "notices": told.1,
@@ -72,6 +73,18 @@ fn generation(generation: &Generation) -> Value {
         "location": creator.location,
         "process": generation.head.process.name(),
         "comment": creator.comment,
+    })
+}
+
+/// Who made a list of MHL 1.x, when and with what.
+fn list((name, creator): (&String, &LegacyCreator)) -> Value {
+    json!({
+        "list": name,
+        "created": creator.finished,
+        "hostname": creator.hostname,
+        "tool": {"name": creator.tool},
+        "authors": [{"name": creator.name}],
+        "comment": creator.log,
     })
 }
 

@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use platefleet_fleet::{
-    history::HistoryFiles,
+    documents,
     id::{RollId, hex_sha256},
     key,
     message::{Message, Queue},
+    ports::{Bucket, ObjectInfo},
     runner::Failure,
     state::{FileRow, Finding, RollState, fitting},
     status::iso,
@@ -15,7 +16,7 @@ use platefleet_fleet::{
 use platefleet_media::{
     canonical,
     hash::Algorithm,
-    mhl::{self, CHAIN_NAME, Chain, History, Process, Scanned, Stamp},
+    mhl::{self, Chain, History, Process, Scanned, Stamp},
 };
 use serde_json::json;
 
@@ -37,15 +38,17 @@ pub(crate) async fn settle(env: &impl Needs, roll: &RollId) -> Result<(), Failur
         return Ok(());
     }
     let standing = Standing::read(env, roll).await?;
-    if standing.uploaded.revision() != tip.revision {
+    if standing.documents.revision() != tip.revision {
         // A newer history has come: what it expects goes first.
         let message = Message::ExpandHistory { roll: roll.clone(), hop: 0 };
         return Ok(env.send(Queue::Intake, &message, Duration::ZERO).await?);
     }
-    let Standing { uploaded, history, broken, files } = &standing;
+    let Standing { documents, said, files } = &standing;
+    let broken = &said.findings;
+    let uploaded = documents.chain(env).await?.and_then(|bytes| Chain::parse(&bytes).ok()).unwrap_or_default();
     let facts = digest_of(&row, files, broken);
     let delivered = Delivered::read(env, &key::roll_root(roll)).await?;
-    let base = base_of(uploaded, &delivered, None);
+    let base = base_of(&uploaded, &delivered, None);
     let fresh =
         Seal { at_ms: env.now_ms(), facts: facts.clone(), manifest: None, generation: base.entries.len() as u32 + 1 };
     let Some(seal) = enter(env, &row, fresh).await? else { return Ok(()) };
@@ -53,7 +56,7 @@ pub(crate) async fn settle(env: &impl Needs, roll: &RollId) -> Result<(), Failur
     if !rolls.nothing_open(roll, 0).await? {
         return Ok(());
     }
-    if digest_of(&row, &standing::files_of(env, roll, history).await?, broken) != facts {
+    if digest_of(&row, &standing::files_of(env, roll, &said.ignores).await?, broken) != facts {
         return Ok(rolls.settle(roll).await?);
     }
     let manifest = match seal.manifest {
@@ -61,7 +64,10 @@ pub(crate) async fn settle(env: &impl Needs, roll: &RollId) -> Result<(), Failur
         Some(manifest) => Some(manifest),
         // Nothing can be appended to a history that is broken: the report says why.
         None if !broken.is_empty() => None,
-        None => append(env, roll, files, uploaded, &delivered, &seal).await?,
+        None => {
+            append(env, roll, &standing, &base_of(&uploaded, &delivered, Some(seal.generation)), &delivered, &seal)
+                .await?
+        }
     };
     let state = if standing.is_good() { RollState::Verified } else { RollState::Failed };
     let findings = standing.findings();
@@ -137,12 +143,10 @@ async fn enter(env: &impl Needs, read: &RollRow, fresh: Seal) -> Result<Option<S
 
 /// The generations that come before generation `number` (or before a new one): those that were uploaded, and those that
 /// the fleet has sealed on top of just these.
-fn base_of(uploaded: &HistoryFiles, delivered: &Delivered, number: Option<u32>) -> Chain {
-    let chain = |bytes: Option<&Vec<u8>>| bytes.and_then(|bytes| Chain::parse(bytes).ok()).unwrap_or_default();
-    let theirs = chain(uploaded.files.get(CHAIN_NAME));
+fn base_of(theirs: &Chain, delivered: &Delivered, number: Option<u32>) -> Chain {
     let mut ours = delivered.chain();
     if !ours.entries.starts_with(&theirs.entries) {
-        return theirs;
+        return theirs.clone();
     }
     ours.entries.truncate(number.map_or(usize::MAX, |n| n as usize - 1).max(theirs.entries.len()));
     ours
@@ -152,26 +156,26 @@ fn base_of(uploaded: &HistoryFiles, delivered: &Delivered, number: Option<u32>) 
 async fn append(
     env: &impl Needs,
     roll: &RollId,
-    files: &[FileRow],
-    uploaded: &HistoryFiles,
+    Standing { documents, files, .. }: &Standing,
+    base: &Chain,
     delivered: &Delivered,
     seal: &Seal,
 ) -> Result<Option<String>, Failure> {
-    let base = base_of(uploaded, delivered, Some(seal.generation));
-    let mut earlier: BTreeMap<String, Vec<u8>> = base
-        .entries
-        .iter()
-        .filter_map(|entry| {
-            let bytes = uploaded.files.get(&entry.path).or_else(|| delivered.files.get(&entry.path))?;
-            Some((entry.path.clone(), bytes.clone()))
-        })
-        .collect();
-    earlier.insert(CHAIN_NAME.to_owned(), base.to_xml());
-    let history = History::read(&earlier);
     let scanned: Vec<Scanned> = files.iter().map(scanned_of).collect();
     if scanned.iter().all(|file| file.digests.is_empty()) {
         return Ok(None);
     }
+    let place = |name: &str| {
+        let uploaded = documents.get(name).map(|object| (Bucket::Ingest, object.clone()));
+        uploaded.or_else(|| Some((Bucket::Delivery, delivered.get(name)?.clone())))
+    };
+    let earlier: BTreeMap<String, (Bucket, ObjectInfo)> =
+        base.entries.iter().filter_map(|entry| Some((entry.path.clone(), place(&entry.path)?))).collect();
+    let history = if base.entries.is_empty() {
+        History::default()
+    } else {
+        documents::read_history(env, Some(&base.to_xml()), &earlier).await?
+    };
     let stamp = Stamp {
         created: iso(seal.at_ms),
         hostname: "platefleet".into(),

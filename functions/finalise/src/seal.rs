@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use platefleet_fleet::{
-    history,
+    documents, history,
     key::HISTORY,
-    ports::{Bucket, Error, PutIf},
+    ports::{Bucket, Error, ObjectInfo, PutIf},
     runner::Failure,
 };
 use platefleet_media::mhl::{CHAIN_NAME, Chain, Sealed};
@@ -17,22 +17,31 @@ use crate::Needs;
 pub(crate) struct Delivered {
     /// The folder that holds `ascmhl/`, without a slash at its end.
     root: String,
-    /// Bytes by file name.
-    pub(crate) files: BTreeMap<String, Vec<u8>>,
-    chain_etag: Option<String>,
+    /// By file name.
+    objects: BTreeMap<String, ObjectInfo>,
+    /// The chain's bytes.
+    chain: Option<Vec<u8>>,
 }
 
 impl Delivered {
     /// Reads it; nothing there is an empty history.
     pub(crate) async fn read(env: &impl Needs, root: &str) -> Result<Self, Failure> {
-        let found = history::read(env, Bucket::Delivery, root).await?;
-        let chain_etag = found.etags.get(CHAIN_NAME).cloned();
-        Ok(Self { root: root.to_owned(), files: found.files, chain_etag })
+        let objects = history::list(env, Bucket::Delivery, root).await?;
+        let chain = match objects.get(CHAIN_NAME) {
+            Some(chain) => Some(documents::read_chain(env, Bucket::Delivery, chain).await?),
+            None => None,
+        };
+        Ok(Self { root: root.to_owned(), objects, chain })
     }
 
     /// What its chain lists; nothing when there is none that can be read.
     pub(crate) fn chain(&self) -> Chain {
-        self.files.get(CHAIN_NAME).and_then(|bytes| Chain::parse(bytes).ok()).unwrap_or_default()
+        self.chain.as_ref().and_then(|bytes| Chain::parse(bytes).ok()).unwrap_or_default()
+    }
+
+    /// A manifest by its file name.
+    pub(crate) fn get(&self, name: &str) -> Option<&ObjectInfo> {
+        self.objects.get(name)
     }
 
     /// Key of a file of the history.
@@ -40,19 +49,21 @@ impl Delivered {
         format!("{}/{HISTORY}/{name}", self.root)
     }
 
-    /// Writes the next generation on top of `earlier`, the manifests before it by file name. Answers the manifest's key.
+    /// Writes the next generation on top of `earlier`, the manifests before it by file name, which are copied when they are not
+    /// here. Answers the manifest's key.
     ///
     /// # Errors
     /// [`Failure::Retry`] when somebody else has moved the chain: then everything is derived again.
     pub(crate) async fn append(
         &self,
         env: &impl Needs,
-        earlier: &BTreeMap<String, Vec<u8>>,
+        earlier: &BTreeMap<String, (Bucket, ObjectInfo)>,
         sealed: &Sealed,
     ) -> Result<String, Failure> {
-        for (name, bytes) in earlier.iter().filter(|(name, _)| *name != CHAIN_NAME) {
-            if self.files.get(name) != Some(bytes) {
-                env.put(Bucket::Delivery, &self.key(name), bytes.clone(), PutIf::Always).await?;
+        for (name, (bucket, object)) in earlier.iter().filter(|(_, (bucket, _))| *bucket != Bucket::Delivery) {
+            let is_same = |here: &ObjectInfo| (here.size, &here.etag) == (object.size, &object.etag);
+            if !self.objects.get(name).is_some_and(is_same) {
+                env.copy((*bucket, &object.key), (Bucket::Delivery, &self.key(name))).await?;
             }
         }
         let manifest = self.key(&sealed.name);
@@ -68,11 +79,12 @@ impl Delivered {
 
     /// Writes the chain over the one that was read. Somebody else may have written the very same one.
     async fn move_chain(&self, env: &impl Needs, sealed: &Sealed) -> Result<(), Failure> {
-        if self.files.get(CHAIN_NAME) == Some(&sealed.chain) {
+        if self.chain.as_ref() == Some(&sealed.chain) {
             return Ok(());
         }
         let key = self.key(CHAIN_NAME);
-        let condition = self.chain_etag.clone().map_or(PutIf::Absent, PutIf::Match);
+        let etag = self.objects.get(CHAIN_NAME).map(|chain| chain.etag.clone());
+        let condition = etag.map_or(PutIf::Absent, PutIf::Match);
         match env.put(Bucket::Delivery, &key, sealed.chain.clone(), condition).await {
             Err(Error::Conflict(_)) if env.get(Bucket::Delivery, &key, None, None).await? == sealed.chain => Ok(()),
             other => Ok(other.map(|_| ())?),

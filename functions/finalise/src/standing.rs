@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use platefleet_fleet::{
+    documents::{Documents, Said},
     gaps,
-    history::{self, HistoryFiles},
     id::RollId,
     key,
     ports::{self, Bucket, PutIf},
@@ -13,16 +13,15 @@ use platefleet_fleet::{
     status,
     store::{RollRow, Rolls, Seal},
 };
-use platefleet_media::mhl::History;
+use platefleet_media::mhl::Ignore;
 
 use crate::{Needs, report};
 
 /// The facts about a roll at one moment.
 pub(crate) struct Standing {
-    pub(crate) uploaded: HistoryFiles,
-    pub(crate) history: History,
-    /// What is wrong with the history.
-    pub(crate) broken: Vec<Finding>,
+    pub(crate) documents: Documents,
+    /// What they say, without the files.
+    pub(crate) said: Said,
     /// The files that the roll answers for, in path order.
     pub(crate) files: Vec<FileRow>,
 }
@@ -30,22 +29,23 @@ pub(crate) struct Standing {
 impl Standing {
     /// Reads the history and the rows of the files.
     pub(crate) async fn read(env: &impl Needs, roll: &RollId) -> Result<Self, Failure> {
-        let uploaded = history::read(env, Bucket::Ingest, &roll.to_string()).await?;
-        let history = History::read(&uploaded.files);
-        let broken = history.findings.iter().cloned().map(Finding::from).collect();
-        let files = files_of(env, roll, &history).await?;
-        Ok(Self { uploaded, history, broken, files })
+        let lists = Rolls(env).roll(roll).await?.map(|row| row.lists).unwrap_or_default();
+        let documents = Documents::list(env, roll, &lists).await?;
+        let said = Said { files: BTreeMap::new(), ..documents.read(env).await? };
+        let files = files_of(env, roll, &said.ignores).await?;
+        Ok(Self { documents, said, files })
     }
 
     /// Everything that is wrong, without what is missing.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let of_files = self.files.iter().filter_map(|f| f.verdict.as_ref()?.finding.clone());
-        self.broken.iter().cloned().chain(of_files).collect()
+        self.said.findings.iter().cloned().chain(of_files).collect()
     }
 
     /// True when the history is whole, and every file that it lists is what it says.
     pub(crate) fn is_good(&self) -> bool {
-        self.broken.is_empty() && self.files.iter().all(|f| f.expected.is_none() || f.state == FileState::Verified)
+        self.said.findings.is_empty()
+            && self.files.iter().all(|f| f.expected.is_none() || f.state == FileState::Verified)
     }
 
     /// Counts and clip numbers, as the row has them.
@@ -74,7 +74,7 @@ impl Standing {
 }
 
 /// The files that the roll answers for, in path order: not what lies in rolls below it, nor what its history ignores.
-pub(crate) async fn files_of(env: &impl Needs, roll: &RollId, history: &History) -> ports::Result<Vec<FileRow>> {
+pub(crate) async fn files_of(env: &impl Needs, roll: &RollId, ignores: &Ignore) -> ports::Result<Vec<FileRow>> {
     let rolls = Rolls(env);
     let below: Vec<String> = rolls
         .of_production(&roll.production)
@@ -82,7 +82,6 @@ pub(crate) async fn files_of(env: &impl Needs, roll: &RollId, history: &History)
         .into_iter()
         .filter_map(|other| Some(format!("{}/", other.roll.path.strip(&roll.path)?)))
         .collect();
-    let ignores = history.ignores();
     let mut files = rolls.files(roll).await?;
     files.retain(|file| {
         let is_elsewhere = below.iter().any(|root| file.path.as_str().starts_with(root));
@@ -95,7 +94,7 @@ pub(crate) async fn files_of(env: &impl Needs, roll: &RollId, history: &History)
 /// The seal stays, the report and the counts say what is there now.
 pub(crate) async fn amend(env: &impl Needs, read: &RollRow) -> Result<(), Failure> {
     let standing = Standing::read(env, &read.roll).await?;
-    let is_known = read.tip.as_ref().is_some_and(|tip| tip.revision == standing.uploaded.revision());
+    let is_known = read.tip.as_ref().is_some_and(|tip| tip.revision == standing.documents.revision());
     let mut now = read.clone();
     standing.count(&mut now);
     if !is_known || (&now.counts, &now.takes) == (&read.counts, &read.takes) {

@@ -5,23 +5,17 @@
 use std::time::Duration;
 
 use platefleet_fleet::{
-    history,
     id::{JobId, RollId},
     message::{Message, Queue},
-    ports::Bucket,
     runner::Failure,
     state::{FileRow, FileState, Finding, JobState, RollState, Watch},
     store::{JobRow, Jobs, RollRow, Rolls},
 };
-use platefleet_media::{clip, path::RelativePath};
 
 use crate::{
     Needs, bury,
     standing::{Standing, findings_at_rest},
 };
-
-/// Most objects of a roll.
-const MAX_OBJECTS: usize = 2_000_000;
 
 /// Tick `tick` of a roll.
 pub(crate) async fn of_roll(env: &impl Needs, id: &RollId, tick: u64) -> Result<(), Failure> {
@@ -114,24 +108,13 @@ fn ended(tick: u64) -> Watch {
 
 /// Nothing moved for a whole tick: events and messages may have been lost.
 async fn push_roll(env: &impl Needs, row: &RollRow) -> Result<(), Failure> {
-    let rolls = Rolls(env);
     let roll = &row.roll;
     if row.planned.is_none() {
         let message = Message::ExpandHistory { roll: roll.clone(), hop: 0 };
         env.send(Queue::Intake, &message, Duration::ZERO).await?;
     }
-    let prefix = format!("{roll}/");
-    for object in history::list_all(env, Bucket::Ingest, &prefix, MAX_OBJECTS).await? {
-        let Some(path) = object.key.strip_prefix(&prefix).and_then(|path| RelativePath::new(path).ok()) else {
-            continue;
-        };
-        let pattern = clip::key_of(&path).pattern;
-        let Some(stored) = rolls.file(roll, &pattern, &path).await? else { continue };
-        if stored.row.is_open() && stored.row.observed.as_ref().is_none_or(|seen| seen.etag != object.etag) {
-            rolls.observe_file(roll, &pattern, &path).await?;
-        }
-    }
-    rolls.push_checks(roll).await?;
+    let message = Message::LookAgain { roll: roll.clone(), after: None, hop: 0 };
+    env.send(Queue::Intake, &message, Duration::ZERO).await?;
     Ok(())
 }
 

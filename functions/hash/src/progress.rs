@@ -57,11 +57,11 @@ pub(crate) async fn forget(env: &impl Needs, link: &Link<'_>) -> ports::Result<(
 
 /// What saved progress goes by: other algorithms are another pass.
 fn object_of(link: &Link<'_>) -> String {
-    HashProgress::object_of(&link.file.roll, &link.file.path, &link.observed.etag, link.expected.algorithms())
+    HashProgress::object_of(&link.file.roll, &link.file.path, &link.observed.etag, &link.expected.to_read())
 }
 
 fn wanted(link: &Link<'_>) -> BTreeSet<Algorithm> {
-    link.expected.algorithms().into_iter().filter_map(|name| Algorithm::parse(name)).collect()
+    link.expected.to_read().iter().filter_map(|name| Algorithm::parse(name)).collect()
 }
 
 /// Saved state that cannot be used, or is for other algorithms, is as good as none.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use platefleet_fleet::state::{Expected, FileRow, Finding, Observed, Verdict};
 use platefleet_media::hash::Algorithm;
 
-/// A verdict that needs no bytes: the size is wrong, or the manifest gives nothing to compare with.
+/// A verdict that needs no bytes: the size is wrong, or the manifest gives nothing to compare with, on purpose or not.
 pub(crate) fn without_reading(file: &FileRow, expected: &Expected, observed: &Observed, at_ms: u64) -> Option<Verdict> {
     let finding = match expected.size {
         Some(size) if size != observed.size => Finding::new(
@@ -13,6 +13,15 @@ pub(crate) fn without_reading(file: &FileRow, expected: &Expected, observed: &Ob
             file.path.as_str(),
             format!("has {} bytes, and its manifest says {size}: upload it again", observed.size),
         ),
+        _ if expected.unhashed && expected.algorithms().is_empty() => {
+            return Some(Verdict {
+                verified: true,
+                how: "size".into(),
+                finding: None,
+                digests: BTreeMap::new(),
+                at_ms,
+            });
+        }
         _ if !expected.sets().all(|set| set.keys().any(|name| Algorithm::parse(name).is_some())) => Finding::new(
             "malformed",
             file.path.as_str(),
@@ -89,6 +98,9 @@ mod tests {
         let right = Observed { etag: "e".into(), size: 3 };
         assert!(without_reading(&file(), &expected(&[("md5", "x")]), &right, 9).is_none());
         assert_eq!(without_reading(&file(), &expected(&[]), &right, 9).unwrap().finding.unwrap().kind, "malformed");
+        let unhashed = Expected { unhashed: true, ..expected(&[]) };
+        assert!(without_reading(&file(), &unhashed, &right, 9).unwrap().verified, "the list has no digest on purpose");
+        assert!(!without_reading(&file(), &unhashed, &seen, 9).unwrap().verified);
     }
 
     #[test]

@@ -52,7 +52,11 @@ pub(crate) async fn expand(env: &impl Needs, roll: &RollId, hop: u32, again: boo
         tracing::info!(outcome = "waits", reason = waits);
         return wait(env, roll, &findings).await;
     }
-    let tip = Tip { revision: documents.revision(), generations: said.generations, is_history: documents.is_history() };
+    let tip = Tip {
+        revision: documents.revision(),
+        generations: said.generations.len() as u32,
+        is_history: documents.is_history(),
+    };
     // A message that comes again may have ended after it wrote rows of an older history over those of this one.
     let row = begin(env, roll, &tip, &findings, again).await?;
     let is_known = row.planned.is_some();
@@ -88,6 +92,34 @@ pub(crate) async fn expand(env: &impl Needs, roll: &RollId, hop: u32, again: boo
         return send_checks(env, roll, Place::default(), 0).await;
     }
     settle(env, roll).await
+}
+
+/// Looks at every open file whose row is not what the listing says, and sends what can be checked.
+pub(crate) async fn look_again(
+    env: &impl Needs,
+    roll: &RollId,
+    after: Option<RelativePath>,
+    hop: u32,
+) -> Result<(), Failure> {
+    if hop > MAX_HOPS {
+        return Err(Failure::Hopeless(format!("{roll}: looking again took more than {MAX_HOPS} invocations")));
+    }
+    let (rolls, nothing) = (Rolls(env), Said::default());
+    let mut join = Join::after(env, roll, &nothing, BTreeSet::new(), after.as_ref()).await?;
+    let mut seen = 0;
+    while let Some(Joined { path, listed, row, .. }) = join.next().await? {
+        if let Some(row) = row.filter(|row| row.is_open() && row.observed != listed) {
+            rolls.observe_file(roll, &row.pattern, &path).await?;
+            seen += LOOK / STEP;
+        }
+        seen += 1;
+        if seen >= LOOK && env.time_left() < MARGIN {
+            let message = Message::LookAgain { roll: roll.clone(), after: Some(path), hop: hop + 1 };
+            return Ok(env.send(Queue::Intake, &message, Duration::ZERO).await?);
+        }
+        seen %= LOOK;
+    }
+    send_checks(env, roll, Place::default(), 0).await
 }
 
 /// Sends the check of every file that can be checked, in as many invocations as that takes.

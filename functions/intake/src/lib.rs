@@ -25,6 +25,7 @@ impl<T: Objects + Queues + Table + Clock + Settings> Needs for T {}
 pub async fn handle(env: &impl Needs, record: &Record) -> Result<(), Failure> {
     let notification = match Message::parse(&record.body) {
         Ok(Message::ExpandHistory { roll, hop }) => return expand::expand(env, &roll, hop, record.attempt > 1).await,
+        Ok(Message::LookAgain { roll, after, hop }) => return expand::look_again(env, &roll, after, hop).await,
         Ok(Message::SendChecks { roll, from, hop }) => return expand::send_checks(env, &roll, from, hop).await,
         Ok(other) => {
             return Err(Failure::Hopeless(format!("intake does not take messages for {}", other.queue().name())));

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use platefleet_media::{
     Error as MediaError,
     hash::{Algorithm, Hasher},
-    mhl::{CHAIN_NAME, Expectation, FindingKind, HistoryReader, Ignore, LegacyList, ManifestReader, Survey},
+    mhl::{
+        CHAIN_NAME, Expectation, FindingKind, Generation, History, HistoryReader, Ignore, LegacyCreator, LegacyList,
+        ManifestReader, Survey,
+    },
     path::RelativePath,
     source::{Memory, Window},
 };
@@ -46,8 +49,10 @@ pub struct Said {
     pub findings: Vec<Finding>,
     /// What is left out.
     pub ignores: Ignore,
-    /// Generations of the history; 1 for lists.
-    pub generations: u32,
+    /// Generations of the history; none for lists.
+    pub generations: Vec<Generation>,
+    /// Who made each list.
+    pub lists: BTreeMap<String, LegacyCreator>,
     /// Folders with a history of their own.
     pub nested: BTreeSet<RelativePath>,
     /// Why they cannot be used yet: a part is still on its way.
@@ -105,6 +110,22 @@ impl Documents {
         self.is_history
     }
 
+    /// The chain, as bytes; `None` without one.
+    ///
+    /// # Errors
+    /// Those of the port; [`Error::Refused`] over the limit.
+    pub async fn chain(&self, objects: &impl Objects) -> Result<Option<Vec<u8>>> {
+        match self.objects.get(CHAIN_NAME) {
+            Some(chain) if self.is_history => Ok(Some(read_chain(objects, Bucket::Ingest, chain).await?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// A document by its file name.
+    pub fn get(&self, name: &str) -> Option<&ObjectInfo> {
+        self.objects.get(name)
+    }
+
     /// Reads them, a large manifest piece by piece: the memory goes to what they expect.
     ///
     /// # Errors
@@ -114,21 +135,9 @@ impl Documents {
     }
 
     async fn read_history(&self, objects: &impl Objects) -> Result<Said> {
-        let chain = match self.objects.get(CHAIN_NAME) {
-            Some(chain) if chain.size > MAX_CHAIN_BYTES => {
-                return Err(Error::Refused(format!("{} has more than {MAX_CHAIN_BYTES} bytes", chain.key)));
-            }
-            Some(chain) => Some(whole(objects, chain).await?),
-            None => None,
-        };
-        let mut reader = HistoryReader::open(chain.as_deref(), self.objects.keys().map(String::as_str), None);
-        while let Some(name) = reader.wanted().map(str::to_owned) {
-            match self.objects.get(&name) {
-                Some(object) => read_manifest(objects, object, &name, &mut reader).await?,
-                None => reader.leave_out(),
-            }
-        }
-        let history = reader.finish();
+        let chain = self.chain(objects).await?;
+        let manifests = self.objects.iter().map(|(name, object)| (name.clone(), (Bucket::Ingest, object.clone())));
+        let history = read_history(objects, chain.as_deref(), &manifests.collect()).await?;
         let roots = history.generations.iter().flat_map(|generation| &generation.references);
         let nested = roots.filter_map(|reference| reference.path.parent()?.parent()).collect();
         let has = |kind| history.findings.iter().any(|finding| finding.kind == kind);
@@ -145,16 +154,17 @@ impl Documents {
         Ok(Said {
             findings: history.findings.iter().cloned().map(Finding::from).collect(),
             ignores: history.ignores(),
-            generations: history.generations.len() as u32,
             nested,
             waits,
             unhashed: BTreeSet::new(),
+            lists: BTreeMap::new(),
+            generations: history.generations.clone(),
             files: history.into_expectations(),
         })
     }
 
     async fn read_lists(&self, objects: &impl Objects) -> Result<Said> {
-        let mut said = Said { generations: 1, ignores: LegacyList::ignores(), ..Said::default() };
+        let mut said = Said { ignores: LegacyList::ignores(), ..Said::default() };
         if self.objects.is_empty() {
             said.waits = Some("there is no history and no list");
         }
@@ -164,8 +174,8 @@ impl Documents {
                 said.findings.push(Finding::new("malformed", name.as_str(), detail));
                 continue;
             }
-            match LegacyList::parse(name, &whole(objects, object).await?) {
-                Ok(list) => said.add_list(&list),
+            match LegacyList::parse(name, &whole(objects, &(Bucket::Ingest, object.clone())).await?) {
+                Ok(list) => said.add_list(name, list),
                 Err(error) => said.findings.push(Finding::of(&error, name)),
             }
         }
@@ -175,11 +185,13 @@ impl Documents {
 
 impl Said {
     /// Adds what a list says. A file that several lists name has to match them all.
-    fn add_list(&mut self, list: &LegacyList) {
+    fn add_list(&mut self, name: &str, list: LegacyList) {
         self.findings.extend(list.problems.iter().cloned().map(Finding::from));
         let unhashed = list.files.iter().filter(|file| file.is_null && file.digests.is_empty());
         self.unhashed.extend(unhashed.map(|file| file.path.clone()));
-        for (path, expectation) in list.expectations() {
+        let expectations = list.expectations();
+        self.lists.insert(name.to_owned(), list.creator);
+        for (path, expectation) in expectations {
             match self.files.get_mut(&path) {
                 None => drop(self.files.insert(path, expectation)),
                 Some(known) if known.hashes.is_empty() => known.hashes = expectation.hashes,
@@ -193,20 +205,50 @@ impl Said {
     }
 }
 
-async fn whole(objects: &impl Objects, object: &ObjectInfo) -> Result<Vec<u8>> {
-    objects.get(Bucket::Ingest, &object.key, None, Some(&object.etag)).await
+/// A chain.
+///
+/// # Errors
+/// Those of the port; [`Error::Refused`] over the limit.
+pub async fn read_chain(objects: &impl Objects, bucket: Bucket, chain: &ObjectInfo) -> Result<Vec<u8>> {
+    if chain.size > MAX_CHAIN_BYTES {
+        return Err(Error::Refused(format!("{} has more than {MAX_CHAIN_BYTES} bytes", chain.key)));
+    }
+    objects.get(bucket, &chain.key, None, Some(&chain.etag)).await
 }
 
-async fn piece(objects: &impl Objects, object: &ObjectInfo, start: u64) -> Result<Vec<u8>> {
+/// A history of manifests that stand in these places, by file name.
+///
+/// # Errors
+/// Those of the port; [`Error::Conflict`] when a manifest changes while it is read.
+pub async fn read_history(
+    objects: &impl Objects,
+    chain: Option<&[u8]>,
+    manifests: &BTreeMap<String, (Bucket, ObjectInfo)>,
+) -> Result<History> {
+    let mut reader = HistoryReader::open(chain, manifests.keys().map(String::as_str), None);
+    while let Some(name) = reader.wanted().map(str::to_owned) {
+        match manifests.get(&name) {
+            Some(manifest) => read_manifest(objects, manifest, &name, &mut reader).await?,
+            None => reader.leave_out(),
+        }
+    }
+    Ok(reader.finish())
+}
+
+async fn whole(objects: &impl Objects, (bucket, object): &(Bucket, ObjectInfo)) -> Result<Vec<u8>> {
+    objects.get(*bucket, &object.key, None, Some(&object.etag)).await
+}
+
+async fn piece(objects: &impl Objects, (bucket, object): &(Bucket, ObjectInfo), start: u64) -> Result<Vec<u8>> {
     let end = object.size.min(start + WINDOW);
-    objects.get(Bucket::Ingest, &object.key, Some(start..end), Some(&object.etag)).await
+    objects.get(*bucket, &object.key, Some(start..end), Some(&object.etag)).await
 }
 
 /// Does a step of a reader again after each piece that it misses. The outer error is the port's, the inner one says what is
 /// wrong with the document.
 async fn fetching<T>(
     objects: &impl Objects,
-    object: &ObjectInfo,
+    object: &(Bucket, ObjectInfo),
     window: &Window,
     mut step: impl FnMut() -> Result<T, MediaError>,
 ) -> Result<Result<T, MediaError>> {
@@ -223,22 +265,22 @@ async fn fetching<T>(
 /// One manifest. See [`HistoryReader`].
 async fn read_manifest(
     objects: &impl Objects,
-    object: &ObjectInfo,
+    object: &(Bucket, ObjectInfo),
     name: &str,
     reader: &mut HistoryReader,
 ) -> Result<()> {
-    if object.size <= WINDOW {
+    if object.1.size <= WINDOW {
         let bytes = whole(objects, object).await?;
         return reader.read(&Memory::new(name, bytes)).map_err(|error| Error::Refused(error.to_string()));
     }
     let mut hasher = Hasher::new([Algorithm::C4]);
-    while hasher.count() < object.size {
+    while hasher.count() < object.1.size {
         hasher.update(&piece(objects, object, hasher.count()).await?);
     }
     if !reader.check(&hasher.finish().remove(&Algorithm::C4).unwrap_or_default()) {
         return Ok(());
     }
-    let window = Window::new(name, object.size);
+    let window = Window::new(name, object.1.size);
     let survey = match fetching(objects, object, &window, || ManifestReader::open(&window)).await? {
         Ok(manifest) => {
             let mut survey = Survey::new(name, manifest);

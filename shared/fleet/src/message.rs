@@ -66,6 +66,17 @@ pub enum Message {
         #[serde(default)]
         hop: u32,
     },
+    /// Look at every open file of a roll again, and send its check: events and messages may have been lost.
+    LookAgain {
+        /// The roll.
+        roll: RollId,
+        /// The path after which to go on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<RelativePath>,
+        /// Invocations that this has taken so far.
+        #[serde(default)]
+        hop: u32,
+    },
     /// Send the check of every file of a roll that has both halves and no verdict.
     SendChecks {
         /// The roll.
@@ -181,7 +192,7 @@ impl Message {
     /// The queue that it belongs in.
     pub fn queue(&self) -> Queue {
         match self {
-            Self::ExpandHistory { .. } | Self::SendChecks { .. } => Queue::Intake,
+            Self::ExpandHistory { .. } | Self::LookAgain { .. } | Self::SendChecks { .. } => Queue::Intake,
             Self::HashFile { .. } => Queue::Hash,
             Self::InspectClip { .. } => Queue::Inspect,
             Self::PlanPull { .. } => Queue::Plan,

@@ -67,6 +67,7 @@ fn delay_seconds(delay: Duration) -> i32 {
 fn group(message: &Message) -> &str {
     match message {
         Message::ExpandHistory { roll, .. }
+        | Message::LookAgain { roll, .. }
         | Message::SendChecks { roll, .. }
         | Message::HashFile { roll, .. }
         | Message::InspectClip { roll, .. }

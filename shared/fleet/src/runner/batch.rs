@@ -194,6 +194,7 @@ impl Subject {
         let kind = serde_json::to_value(&message).ok().and_then(|v| Some(v.get("type")?.as_str()?.to_owned()));
         let (production, roll, job, range) = match message {
             Message::ExpandHistory { roll, .. }
+            | Message::LookAgain { roll, .. }
             | Message::SendChecks { roll, .. }
             | Message::HashFile { roll, .. }
             | Message::InspectClip { roll, .. }

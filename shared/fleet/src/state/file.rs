@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platefleet_media::path::RelativePath;
+use platefleet_media::{hash::Algorithm, path::RelativePath};
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
@@ -35,6 +35,15 @@ impl Expected {
     /// Names of the algorithms of all sets, each once and in order.
     pub fn algorithms(&self) -> BTreeSet<&String> {
         self.sets().flat_map(BTreeMap::keys).collect()
+    }
+
+    /// Names of the algorithms to read the file for: a list of MHL 1.x may have none that a manifest of the fleet could seal.
+    pub fn to_read(&self) -> BTreeSet<String> {
+        let mut names: BTreeSet<String> = self.algorithms().into_iter().cloned().collect();
+        if !Algorithm::MHL.iter().any(|algorithm| names.contains(algorithm.name())) {
+            names.insert(Algorithm::Xxh128.name().to_owned());
+        }
+        names
     }
 
     /// True when both want the same bytes, whatever generation says so.

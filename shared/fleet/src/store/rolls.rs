@@ -30,7 +30,7 @@ const PAGE: usize = 500;
 /// The history that a roll was planned from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tip {
-    /// [`crate::history::HistoryFiles::revision`]: a new or changed file of the history makes another.
+    /// [`crate::documents::Documents::revision`]: a new or changed file of the history makes another.
     pub revision: String,
     /// How many generations the chain lists.
     pub generations: u32,
