@@ -4,6 +4,7 @@
 mod bad_input;
 mod checking;
 mod crashes;
+mod documents;
 mod house;
 mod long_files;
 mod pulls;
