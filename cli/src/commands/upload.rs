@@ -9,11 +9,15 @@ use std::{
 use futures::{StreamExt as _, stream};
 use platefleet_fleet::{
     aws::{Checksum, Fleet},
+    documents,
     id::{Production, RollId},
     key::HISTORY,
     ports::{Bucket, Error},
 };
-use platefleet_media::{mhl::History, path::RelativePath};
+use platefleet_media::{
+    mhl::{Expectation, History, LegacyList},
+    path::RelativePath,
+};
 use serde_json::json;
 
 use crate::{
@@ -158,7 +162,7 @@ fn not_taken(path: &Path, error: Error, checksum: Option<&Checksum>) -> Failure 
 }
 
 fn is_history(path: &RelativePath) -> bool {
-    path.as_str().split('/').rev().nth(1) == Some(HISTORY) || path.extension() == "mhl"
+    path.as_str().split('/').rev().nth(1) == Some(HISTORY) || documents::is_list(path.file_name())
 }
 
 fn walk(
@@ -197,7 +201,7 @@ fn walk(
     Ok(())
 }
 
-/// What the histories below a folder say of its files, in a digest that the store compares.
+/// What the histories and lists below a folder say of its files, in a digest that the store compares.
 fn known(dir: &Path, files: &[(RelativePath, u64)]) -> BTreeMap<RelativePath, Checksum> {
     let mut histories: BTreeMap<String, BTreeMap<String, Vec<u8>>> = BTreeMap::new();
     for (path, _) in files.iter().filter(|(path, _)| is_history(path)) {
@@ -209,16 +213,26 @@ fn known(dir: &Path, files: &[(RelativePath, u64)]) -> BTreeMap<RelativePath, Ch
     let mut all = BTreeMap::new();
     for (folder, documents) in histories {
         let root = folder.strip_suffix(HISTORY).unwrap_or(&folder);
-        for (path, expected) in History::read(&documents).expectations() {
-            // The store compares any of them; the fastest one first.
-            let checksum = ["xxh128", "xxh3", "xxh64", "md5", "sha1", "c4"].into_iter().find_map(|name| {
-                let (_, text) = expected.hashes.iter().find(|(algorithm, _)| algorithm.name() == name)?;
-                Checksum::from_mhl(name, text)
-            });
-            if let (Ok(path), Some(checksum)) = (RelativePath::new(format!("{root}{path}")), checksum) {
-                all.insert(path, checksum);
+        let expected: Vec<_> = if folder.split('/').next_back() == Some(HISTORY) {
+            History::read(&documents).into_expectations().into_iter().collect()
+        } else {
+            let lists = documents.iter().filter_map(|(name, bytes)| LegacyList::parse(name, bytes).ok());
+            lists.flat_map(|list| list.expectations()).collect()
+        };
+        let root = if root.is_empty() || root.ends_with('/') { root.to_owned() } else { format!("{root}/") };
+        for (path, expected) in expected {
+            if let (Ok(path), Some(checksum)) = (RelativePath::new(format!("{root}{path}")), checksum_of(&expected)) {
+                all.entry(path).or_insert(checksum);
             }
         }
     }
     all
+}
+
+/// A digest that the store compares, the fastest one first.
+fn checksum_of(expected: &Expectation) -> Option<Checksum> {
+    ["xxh128", "xxh3", "xxh64", "md5", "sha1", "c4"].into_iter().find_map(|name| {
+        let (_, text) = expected.hashes.iter().find(|(algorithm, _)| algorithm.name() == name)?;
+        Checksum::from_mhl(name, text)
+    })
 }

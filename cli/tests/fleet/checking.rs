@@ -105,3 +105,30 @@ fn handed_over(fleet: &Path) -> Vec<u64> {
     let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     lines.filter(|line| line["outcome"] == "goes-on").map(|line| line["offset"].as_u64().unwrap()).collect()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_roll_with_a_list_of_mhl_1_is_verified_and_its_history_begins() {
+    let house = House::build().await;
+    let folder = house.path("A001");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("one.txt"), "slate 12").unwrap();
+    fs::write(folder.join("empty.bin"), "").unwrap();
+    // `printf 'slate 12' | md5sum`; XXH32 of nothing is 02CC5D05, which a list writes as a decimal number.
+    let record =
+        |file: &str, size: u8, digest: &str| format!("<hash><file>{file}</file><size>{size}</size>{digest}</hash>");
+    let records = record("one.txt", 8, "<md5>33f86307bb670c365f326027f9d2290c</md5>")
+        + &record("empty.bin", 0, "<xxhash>0046947589</xxhash>");
+    let list = format!("<?xml version=\"1.0\"?><hashlist version=\"1.1\"><creatorinfo/>{records}</hashlist>");
+    fs::write(folder.join("A001_2026-11-22_080000.mhl"), list).unwrap();
+    house.ask(&["upload", folder.to_str().unwrap(), "--production", "show", "--json"]).await;
+    let status = house.until(ROLL, &["VERIFIED"]).await;
+    assert_eq!((&status["counts"]["verified"], &status["counts"]["extra"]), (&2.into(), &0.into()), "{status}");
+    let sealed = house.path("sealed");
+    house.ask(&["fetch", ROLL, sealed.to_str().unwrap()]).await;
+    fs::rename(sealed.join("ascmhl"), folder.join("ascmhl")).unwrap();
+    fs::remove_file(folder.join("A001_2026-11-22_080000.mhl")).unwrap();
+    let verdict = house.ask(&["verify", folder.to_str().unwrap(), "--json"]).await;
+    assert_eq!(verdict["files"]["verified"], 2, "{verdict}");
+    house.rest().await;
+    house.close().await;
+}

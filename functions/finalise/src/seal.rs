@@ -63,7 +63,7 @@ impl Delivered {
         for (name, (bucket, object)) in earlier.iter().filter(|(_, (bucket, _))| *bucket != Bucket::Delivery) {
             let is_same = |here: &ObjectInfo| (here.size, &here.etag) == (object.size, &object.etag);
             if !self.objects.get(name).is_some_and(is_same) {
-                env.copy((*bucket, &object.key), (Bucket::Delivery, &self.key(name))).await?;
+                env.copy((*bucket, &object.key), &object.etag, (Bucket::Delivery, &self.key(name))).await?;
             }
         }
         let manifest = self.key(&sealed.name);

@@ -107,7 +107,7 @@ pub async fn what_is_not_there_is_none_or_not_found(world: &impl Objects, scope:
         let answer = world.get(Delivery, &key, range, None).await;
         assert!(matches!(answer, Err(Error::NotFound(_))), "{answer:?}");
     }
-    let answer = world.copy((Delivery, &key), (Delivery, &format!("{scope}/copy"))).await;
+    let answer = world.copy((Delivery, &key), "any", (Delivery, &format!("{scope}/copy"))).await;
     assert!(matches!(answer, Err(Error::NotFound(_))), "{answer:?}");
 }
 
@@ -176,7 +176,10 @@ pub async fn a_removal_is_repeatable(world: &impl Objects, scope: &str) {
 pub async fn a_copy_has_the_bytes_of_its_source(world: &impl Objects, scope: &str) {
     let (from, to) = (format!("{scope}/é a+b %41?.xml"), format!("{scope}/to & fro"));
     let etag = world.put(Ingest, &from, b"document".to_vec(), PutIf::Always).await.unwrap();
-    world.copy((Ingest, &from), (Delivery, &to)).await.unwrap();
+    let answer = world.copy((Ingest, &from), "another", (Delivery, &to)).await;
+    assert!(matches!(answer, Err(Error::Conflict(_))), "{answer:?}");
+    assert_eq!(world.head(Delivery, &to).await.unwrap(), None);
+    world.copy((Ingest, &from), &etag, (Delivery, &to)).await.unwrap();
     assert_eq!(world.get(Delivery, &to, None, Some(&etag)).await.unwrap(), b"document");
 }
 

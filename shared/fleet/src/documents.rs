@@ -17,7 +17,6 @@ use sha2::{Digest, Sha256};
 use crate::{
     history,
     id::{RollId, hex},
-    key::HISTORY,
     ports::{Bucket, Error, ObjectInfo, Objects, Result},
     state::{Expected, Finding},
 };
@@ -299,5 +298,5 @@ async fn read_manifest(
 /// Whether a file of this name beside media is a list of MHL 1.x (or a manifest that lost its folder).
 pub fn is_list(name: &str) -> bool {
     let ending = name.len().checked_sub(4).filter(|&at| at > 0).and_then(|at| name.get(at..));
-    ending.is_some_and(|ending| ending.eq_ignore_ascii_case(".mhl")) && !name.starts_with("._") && name != HISTORY
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case(".mhl")) && !name.starts_with("._")
 }

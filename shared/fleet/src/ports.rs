@@ -101,8 +101,10 @@ pub trait Objects: Send + Sync {
         condition: PutIf,
     ) -> impl Future<Output = Result<String>> + Send;
 
-    /// Copies within the store.
-    fn copy(&self, from: (Bucket, &str), to: (Bucket, &str)) -> impl Future<Output = Result<()>> + Send;
+    /// Copies within the store, without tags. [`Error::NotFound`] when the source is not there, [`Error::Conflict`] when it no
+    /// longer has the entity tag `if_match`.
+    fn copy(&self, from: (Bucket, &str), if_match: &str, to: (Bucket, &str))
+    -> impl Future<Output = Result<()>> + Send;
 
     /// Removes an object; removing what is not there is no error.
     fn remove(&self, bucket: Bucket, key: &str) -> impl Future<Output = Result<()>> + Send;

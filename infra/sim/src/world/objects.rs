@@ -226,10 +226,14 @@ impl Objects for World {
         .await
     }
 
-    async fn copy(&self, from: (Bucket, &str), to: (Bucket, &str)) -> Result<()> {
+    async fn copy(&self, from: (Bucket, &str), if_match: &str, to: (Bucket, &str)) -> Result<()> {
         self.call(Port::Copy, to.1, |state| {
             let source = state.objects.get(&(from.0, from.1.to_owned()));
-            let bytes = source.ok_or_else(|| Error::NotFound(from.1.to_owned()))?.content.whole();
+            let source = source.ok_or_else(|| Error::NotFound(from.1.to_owned()))?;
+            if source.etag != if_match {
+                return Err(Error::Conflict(from.1.to_owned()));
+            }
+            let bytes = source.content.whole();
             state.write(to.0, to.1, bytes);
             Ok(())
         })

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range, time::Duration};
 use aws_sdk_s3::{
     operation::{get_object::GetObjectOutput, head_object::HeadObjectOutput},
     primitives::ByteStream,
-    types::{ChecksumMode, ChecksumType, EncodingType},
+    types::{ChecksumMode, ChecksumType, EncodingType, TaggingDirective},
 };
 use aws_smithy_types::base64;
 use platefleet_media::hash::Algorithm;
@@ -150,9 +150,11 @@ impl Objects for Fleet {
         Ok(unquoted(output.e_tag()))
     }
 
-    async fn copy(&self, from: (Bucket, &str), to: (Bucket, &str)) -> Result<()> {
+    async fn copy(&self, from: (Bucket, &str), if_match: &str, to: (Bucket, &str)) -> Result<()> {
         let source = format!("{}/{}", self.bucket(from.0), encode_key(from.1).replace('+', "%20"));
-        let request = self.shared.s3.copy_object().copy_source(source).bucket(self.bucket(to.0)).key(to.1);
+        let request = self.shared.s3.copy_object().copy_source(source).copy_source_if_match(quoted(if_match));
+        // Tags would need permissions of their own.
+        let request = request.tagging_directive(TaggingDirective::Replace).bucket(self.bucket(to.0)).key(to.1);
         request.send().await.map_err(|e| port_error(from.1, &e))?;
         Ok(())
     }
