@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     io::{self, IsTerminal as _, Write as _},
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -78,7 +79,7 @@ impl Console {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(12));
         let template = match unit {
             Unit::Count => "{prefix:>12} {wide_bar:.cyan/blue} {pos}/{len} {eta:>4}",
-            Unit::Bytes => "{prefix:>12} {wide_bar:.cyan/blue} {bytes}/{total_bytes} {bytes_per_sec} {eta:>4}",
+            Unit::Bytes => "{prefix:>12} {wide_bar:.cyan/blue} {bytes}/{total_bytes} {msg} {bytes_per_sec} {eta:>4}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("━╸ "));
@@ -144,26 +145,42 @@ pub(crate) fn now_ms() -> u64 {
 /// Shows how far the reading of a folder is, and tells it to stop.
 pub(crate) struct Bar<'a> {
     console: &'a Console,
-    bar: ProgressBar,
+    progress: ProgressBar,
+    /// Files that are done, and that there are.
+    files: (AtomicU64, AtomicU64),
 }
 
 impl<'a> Bar<'a> {
     pub(crate) fn new(console: &'a Console, what: &str) -> Self {
-        Self { console, bar: console.bar(what, Unit::Bytes, 0) }
+        Self { console, progress: console.bar(what, Unit::Bytes, 0), files: (AtomicU64::new(0), AtomicU64::new(0)) }
+    }
+
+    fn say_files(&self) {
+        if self.progress.is_hidden() {
+            return;
+        }
+        let (done, all) = (self.files.0.load(Ordering::Relaxed), self.files.1.load(Ordering::Relaxed));
+        self.progress.set_message(format!("{done}/{}", count(all, "file")));
     }
 
     /// Takes it off the screen.
     pub(crate) fn clear(&self) {
-        self.bar.finish_and_clear();
+        self.progress.finish_and_clear();
     }
 }
 
 impl Watch for Bar<'_> {
-    fn begin(&self, _files: u64, bytes: u64) {
-        self.bar.inc_length(bytes);
+    fn begin(&self, files: u64, bytes: u64) {
+        self.files.1.fetch_add(files, Ordering::Relaxed);
+        self.progress.inc_length(bytes);
+        self.say_files();
+    }
+    fn file_done(&self) {
+        self.files.0.fetch_add(1, Ordering::Relaxed);
+        self.say_files();
     }
     fn advance(&self, bytes: u64) {
-        self.bar.inc(bytes);
+        self.progress.inc(bytes);
     }
     fn stopped(&self) -> bool {
         self.console.stopped()

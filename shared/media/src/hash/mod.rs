@@ -16,6 +16,7 @@
 
 mod c4;
 mod hasher;
+mod stripes;
 mod xxh3;
 mod xxh32;
 mod xxh64;

@@ -2,7 +2,7 @@
 //!
 //! Source: the xxHash specification, "XXH32 algorithm description" (Yann Collet, version 0.2.0).
 
-use super::hasher::Reader;
+use super::{hasher::Reader, stripes::Stripes};
 
 const PRIME_1: u32 = 0x9E37_79B1;
 const PRIME_2: u32 = 0x85EB_CA77;
@@ -16,43 +16,22 @@ const STRIPE: usize = 16;
 #[derive(Clone)]
 pub(super) struct Xxh32 {
     lanes: [u32; 4],
-    total: u64,
-    /// The first `total % STRIPE` bytes wait for the rest of their stripe.
-    waiting: [u8; STRIPE],
+    stripes: Stripes<STRIPE>,
 }
 
 impl Xxh32 {
     pub(super) fn new() -> Self {
-        Self {
-            lanes: [PRIME_1.wrapping_add(PRIME_2), PRIME_2, 0, 0u32.wrapping_sub(PRIME_1)],
-            total: 0,
-            waiting: [0; STRIPE],
-        }
+        Self { lanes: [PRIME_1.wrapping_add(PRIME_2), PRIME_2, 0, 0u32.wrapping_sub(PRIME_1)], stripes: Stripes::new() }
     }
 
-    pub(super) fn update(&mut self, mut bytes: &[u8]) {
-        let waiting = self.waiting();
-        self.total = self.total.wrapping_add(bytes.len() as u64);
-        if waiting > 0 {
-            let take = bytes.len().min(STRIPE - waiting);
-            self.waiting[waiting..waiting + take].copy_from_slice(&bytes[..take]);
-            bytes = &bytes[take..];
-            if waiting + take < STRIPE {
-                return;
-            }
-            let stripe = self.waiting;
-            self.consume(&stripe);
-        }
-        let (stripes, rest) = bytes.as_chunks::<STRIPE>();
-        for stripe in stripes {
-            self.consume(stripe);
-        }
-        self.waiting[..rest.len()].copy_from_slice(rest);
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        let Self { lanes, stripes } = self;
+        stripes.update(bytes, |stripe| consume(lanes, stripe));
     }
 
     pub(super) fn finish(&self) -> u32 {
         let [a, b, c, d] = self.lanes;
-        let start = if self.total >= STRIPE as u64 {
+        let start = if self.stripes.total >= STRIPE as u64 {
             a.rotate_left(1)
                 .wrapping_add(b.rotate_left(7))
                 .wrapping_add(c.rotate_left(12))
@@ -61,8 +40,8 @@ impl Xxh32 {
             PRIME_5
         };
         // The specification adds the length modulo 2^32.
-        let mut hash = start.wrapping_add(self.total as u32);
-        let (words, rest) = self.waiting[..self.waiting()].as_chunks::<4>();
+        let mut hash = start.wrapping_add(self.stripes.total as u32);
+        let (words, rest) = self.stripes.rest().as_chunks::<4>();
         for word in words {
             hash = hash.wrapping_add(u32::from_le_bytes(*word).wrapping_mul(PRIME_3));
             hash = hash.rotate_left(17).wrapping_mul(PRIME_4);
@@ -80,8 +59,7 @@ impl Xxh32 {
         for lane in self.lanes {
             out.extend(lane.to_le_bytes());
         }
-        out.extend(self.total.to_le_bytes());
-        out.extend(self.waiting);
+        self.stripes.save(out);
     }
 
     pub(super) fn resume(state: &mut Reader<'_>) -> Option<Self> {
@@ -89,17 +67,13 @@ impl Xxh32 {
         for lane in &mut lanes {
             *lane = state.array().map(u32::from_le_bytes)?;
         }
-        Some(Self { lanes, total: state.u64()?, waiting: state.array()? })
+        Some(Self { lanes, stripes: Stripes::resume(state)? })
     }
+}
 
-    fn waiting(&self) -> usize {
-        (self.total % STRIPE as u64) as usize
-    }
-
-    fn consume(&mut self, stripe: &[u8; STRIPE]) {
-        for (lane, word) in self.lanes.iter_mut().zip(stripe.as_chunks::<4>().0) {
-            let input = u32::from_le_bytes(*word).wrapping_mul(PRIME_2);
-            *lane = lane.wrapping_add(input).rotate_left(13).wrapping_mul(PRIME_1);
-        }
+fn consume(lanes: &mut [u32; 4], stripe: &[u8; STRIPE]) {
+    for (lane, word) in lanes.iter_mut().zip(stripe.as_chunks::<4>().0) {
+        let input = u32::from_le_bytes(*word).wrapping_mul(PRIME_2);
+        *lane = lane.wrapping_add(input).rotate_left(13).wrapping_mul(PRIME_1);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: the xxHash specification, "XXH64 algorithm description" (Yann Collet, version 0.2.0).
 
-use super::hasher::Reader;
+use super::{hasher::Reader, stripes::Stripes};
 
 const PRIME_1: u64 = 0x9E37_79B1_85EB_CA87;
 const PRIME_2: u64 = 0xC2B2_AE3D_27D4_EB4F;
@@ -16,43 +16,22 @@ const STRIPE: usize = 32;
 #[derive(Clone)]
 pub(super) struct Xxh64 {
     lanes: [u64; 4],
-    total: u64,
-    /// The first `total % STRIPE` bytes wait for the rest of their stripe.
-    waiting: [u8; STRIPE],
+    stripes: Stripes<STRIPE>,
 }
 
 impl Xxh64 {
     pub(super) fn new() -> Self {
-        Self {
-            lanes: [PRIME_1.wrapping_add(PRIME_2), PRIME_2, 0, 0u64.wrapping_sub(PRIME_1)],
-            total: 0,
-            waiting: [0; STRIPE],
-        }
+        Self { lanes: [PRIME_1.wrapping_add(PRIME_2), PRIME_2, 0, 0u64.wrapping_sub(PRIME_1)], stripes: Stripes::new() }
     }
 
-    pub(super) fn update(&mut self, mut bytes: &[u8]) {
-        let waiting = self.waiting();
-        self.total = self.total.wrapping_add(bytes.len() as u64);
-        if waiting > 0 {
-            let take = bytes.len().min(STRIPE - waiting);
-            self.waiting[waiting..waiting + take].copy_from_slice(&bytes[..take]);
-            bytes = &bytes[take..];
-            if waiting + take < STRIPE {
-                return;
-            }
-            let stripe = self.waiting;
-            self.consume(&stripe);
-        }
-        let (stripes, rest) = bytes.as_chunks::<STRIPE>();
-        for stripe in stripes {
-            self.consume(stripe);
-        }
-        self.waiting[..rest.len()].copy_from_slice(rest);
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        let Self { lanes, stripes } = self;
+        stripes.update(bytes, |stripe| consume(lanes, stripe));
     }
 
     pub(super) fn finish(&self) -> u64 {
         let [a, b, c, d] = self.lanes;
-        let mut hash = if self.total >= STRIPE as u64 {
+        let mut hash = if self.stripes.total >= STRIPE as u64 {
             let sum = a
                 .rotate_left(1)
                 .wrapping_add(b.rotate_left(7))
@@ -64,8 +43,8 @@ impl Xxh64 {
         } else {
             PRIME_5
         };
-        hash = hash.wrapping_add(self.total);
-        let (words, rest) = self.waiting[..self.waiting()].as_chunks::<8>();
+        hash = hash.wrapping_add(self.stripes.total);
+        let (words, rest) = self.stripes.rest().as_chunks::<8>();
         for word in words {
             hash ^= round(0, u64::from_le_bytes(*word));
             hash = hash.rotate_left(27).wrapping_mul(PRIME_1).wrapping_add(PRIME_4);
@@ -88,8 +67,7 @@ impl Xxh64 {
         for lane in self.lanes {
             out.extend(lane.to_le_bytes());
         }
-        out.extend(self.total.to_le_bytes());
-        out.extend(self.waiting);
+        self.stripes.save(out);
     }
 
     pub(super) fn resume(state: &mut Reader<'_>) -> Option<Self> {
@@ -97,17 +75,13 @@ impl Xxh64 {
         for lane in &mut lanes {
             *lane = state.u64()?;
         }
-        Some(Self { lanes, total: state.u64()?, waiting: state.array()? })
+        Some(Self { lanes, stripes: Stripes::resume(state)? })
     }
+}
 
-    fn waiting(&self) -> usize {
-        (self.total % STRIPE as u64) as usize
-    }
-
-    fn consume(&mut self, stripe: &[u8; STRIPE]) {
-        for (lane, word) in self.lanes.iter_mut().zip(stripe.as_chunks::<8>().0) {
-            *lane = round(*lane, u64::from_le_bytes(*word));
-        }
+fn consume(lanes: &mut [u64; 4], stripe: &[u8; STRIPE]) {
+    for (lane, word) in lanes.iter_mut().zip(stripe.as_chunks::<8>().0) {
+        *lane = round(*lane, u64::from_le_bytes(*word));
     }
 }
 

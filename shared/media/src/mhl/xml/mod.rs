@@ -1,8 +1,7 @@
 //! Reading XML that strangers wrote, piece by piece.
 //!
-//! A document is read from a [`Source`] through a window that moves: what was read is forgotten, so a manifest of a million
-//! records needs the memory of one. When the source has to fetch bytes first ([`Error::Missing`]), the reader goes back to the
-//! last [`Document::mark`] and may be asked again.
+//! A document is read from a [`Source`] through a window that moves ([`text`]). When the source has to fetch bytes first
+//! ([`Error::Missing`]), the reader goes back to the last [`Document::mark`] and may be asked again.
 //!
 //! No document type declaration, so no entities of its own; limits on bytes, depth and elements; one namespace, under any
 //! prefix, in which everything of interest stands. Elements of other namespaces are skipped with all they contain.
@@ -16,53 +15,32 @@ use quick_xml::{
     reader::Reader,
 };
 
+use self::text::Text;
 use crate::{
-    error::{Error, Location, Result},
+    error::{Error, Result},
     source::Source,
 };
 
-/// A manifest of a million files with six digests each has about 1 GB; larger ones are no footage of one roll.
-pub(super) const MAX_BYTES: u64 = 4 << 30;
+mod text;
+
 /// The schemas nest five deep; `metadata` may hold anything.
 const MAX_DEPTH: usize = 64;
 /// Elements that are held in memory at a time: one record with all that is in it.
 const MAX_ELEMENTS_AT_ONCE: usize = 10_000;
-/// Bytes between two marks: one record with all that is in it.
-const MAX_RECORD_BYTES: usize = 16 << 20;
-/// Bytes asked of the source at a time.
-const PIECE: u64 = 256 << 10;
 
 /// For documents whose elements stand in no namespace.
 pub(super) const NO_NAMESPACE: &str = "";
 
 /// A document that is read from start to end.
 pub(super) struct Document<'a> {
-    source: &'a dyn Source,
+    text: Text<'a>,
     namespace: &'static str,
-    /// Text from the mark on.
-    window: String,
-    /// Bytes of a character of which the rest was not read yet.
-    cut: Vec<u8>,
-    /// Where the next piece of the source begins.
-    offset: u64,
-    /// What comes next, in the window.
-    at: usize,
-    /// The line of `counted`, a place in the window; from 1.
-    line: u64,
-    counted: usize,
     open: Vec<Open>,
     bindings: Vec<Binding>,
     /// The element that was started last was written as `<name/>`: its end comes next.
     ends: bool,
-    mark: Mark,
-}
-
-/// A place to go back to: the start of the window.
-#[derive(Clone, Copy)]
-struct Mark {
-    /// How many elements were open.
-    open: usize,
-    line: u64,
+    /// How many elements were open at the mark.
+    marked: usize,
 }
 
 /// An element that has not ended.
@@ -118,20 +96,9 @@ enum Event {
 impl<'a> Document<'a> {
     /// Opens a document and reads the start of its root element, which must be `root` of `namespace`.
     pub(super) fn open(source: &'a dyn Source, root: &'static str, namespace: &'static str) -> Result<(Self, Start)> {
-        let length = source.len();
         let name = source.name();
-        if length > MAX_BYTES {
-            return Err(Error::invalid(format!("has {length} bytes; the limit is {MAX_BYTES}")).in_file(name));
-        }
-        let head = source.head(PIECE)?;
-        if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
-            return Err(Error::unsupported("a text encoding other than UTF-8").in_file(name));
-        }
-        let offset = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-        let (window, cut, open, bindings) = (String::new(), Vec::new(), Vec::new(), Vec::new());
-        let (at, line, counted, ends, mark) = (0, 1, 0, false, Mark { open: 0, line: 1 });
-        let mut document =
-            Self { source, namespace, window, cut, offset, at, line, counted, open, bindings, ends, mark };
+        let text = Text::open(source)?;
+        let mut document = Self { text, namespace, open: Vec::new(), bindings: Vec::new(), ends: false, marked: 0 };
         loop {
             match document.event()? {
                 Event::Start(start) if start.name == root && start.bound == Bound::Here => {
@@ -153,19 +120,18 @@ impl<'a> Document<'a> {
 
     /// Everything before this place is done with: [`Document::rewind`] comes back here.
     pub(super) fn mark(&mut self) {
-        self.count_lines();
-        self.window.drain(..self.at);
-        (self.at, self.counted) = (0, 0);
-        self.mark = Mark { open: self.open.len(), line: self.line };
+        self.text.mark();
+        self.marked = self.open.len();
     }
 
     /// Goes back to the mark, as long as no element that was open there has ended.
     pub(super) fn rewind(&mut self) {
-        if let Some(first) = self.open.get(self.mark.open) {
+        if let Some(first) = self.open.get(self.marked) {
             self.bindings.truncate(first.bindings);
-            self.open.truncate(self.mark.open);
+            self.open.truncate(self.marked);
         }
-        (self.at, self.counted, self.line, self.ends) = (0, 0, self.mark.line, false);
+        self.text.rewind();
+        self.ends = false;
     }
 
     /// The start of the next child of the element that was started last and has not ended; `None` at its end. What follows is
@@ -200,8 +166,7 @@ impl<'a> Document<'a> {
 
     /// An error at the place that was read last.
     pub(super) fn invalid(&mut self, problem: impl Into<String>) -> Error {
-        self.count_lines();
-        Error::invalid(problem).at(&Location::line(self.line)).in_file(self.source.name())
+        self.text.invalid(problem)
     }
 
     fn read_limited(&mut self, start: Start, budget: &mut usize) -> Result<Element> {
@@ -237,18 +202,18 @@ impl<'a> Document<'a> {
         loop {
             match self.try_event()? {
                 Some((event, length)) => {
-                    self.at += length;
+                    self.text.pass(length);
                     return Ok(event);
                 }
-                None => self.extend()?,
+                None => self.text.extend()?,
             }
         }
     }
 
     /// The next event and its length in the window; `None` when the window may end in the middle of it.
     fn try_event(&mut self) -> Result<Option<(Event, usize)>> {
-        let is_all = self.offset >= self.source.len();
-        let ahead = &self.window[self.at..];
+        let is_all = self.text.is_all();
+        let ahead = self.text.ahead();
         if let Some(mark) = ahead.chars().next().filter(|&first| first == '\u{FEFF}') {
             // A reader that begins here would take it for a byte order mark.
             return Ok(Some((Event::Text(mark.to_string()), mark.len_utf8())));
@@ -303,7 +268,7 @@ impl<'a> Document<'a> {
             XmlEvent::Decl(declaration) => match declaration.encoding() {
                 Some(Ok(encoding)) if !["utf-8", "us-ascii"].contains(&encoding.to_ascii_lowercase().as_str()) => {
                     let encoding = format!("the text encoding {}", encoding.escape_debug());
-                    return Err(Error::unsupported(encoding).in_file(self.source.name()));
+                    return Err(Error::unsupported(encoding).in_file(self.text.name()));
                 }
                 _ => Event::Nothing,
             },
@@ -346,8 +311,7 @@ impl<'a> Document<'a> {
             _ => Bound::Elsewhere,
         };
         self.open.push(Open { name: start.name().into_inner().to_owned(), bindings: outside });
-        self.count_lines();
-        Ok(Start { name: local.as_ref().to_owned(), attributes, line: self.line, bound })
+        Ok(Start { name: local.as_ref().to_owned(), attributes, line: self.text.line(), bound })
     }
 
     fn bind(&mut self, prefix: &str, namespace: String) {
@@ -360,37 +324,8 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Adds the next piece of the source to the window.
-    fn extend(&mut self) -> Result<()> {
-        if self.window.len() > MAX_RECORD_BYTES {
-            return Err(self.invalid(format!("more than {MAX_RECORD_BYTES} bytes within one record")));
-        }
-        let end = self.source.len().min(self.offset + PIECE);
-        let before = self.offset - self.cut.len() as u64;
-        let piece = self.source.read(self.offset..end)?;
-        self.cut.extend_from_slice(&piece);
-        self.offset = end;
-        let is_last = end == self.source.len();
-        let valid = match std::str::from_utf8(&self.cut) {
-            Ok(text) => text.len(),
-            Err(error) if error.error_len().is_none() && !is_last => error.valid_up_to(),
-            Err(error) => {
-                let place = before + error.valid_up_to() as u64;
-                return Err(Error::invalid("is not UTF-8").at_offset(place).in_file(self.source.name()));
-            }
-        };
-        let rest = self.cut.split_off(valid);
-        self.window.push_str(&String::from_utf8(std::mem::replace(&mut self.cut, rest)).unwrap_or_default());
-        Ok(())
-    }
-
     fn not_xml(&mut self, problem: impl std::fmt::Display) -> Error {
         self.invalid(format!("is not XML: {problem}"))
-    }
-
-    fn count_lines(&mut self) {
-        self.line += self.window[self.counted..self.at].matches('\n').count() as u64;
-        self.counted = self.at;
     }
 }
 
