@@ -1,5 +1,7 @@
 //! What a history leaves out.
 
+use std::{iter::Peekable, str::Chars};
+
 use ::ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use crate::path::RelativePath;
@@ -34,7 +36,7 @@ impl Ignore {
             if DEFAULT_PATTERNS.contains(&pattern) || own.iter().any(|known| known == pattern) {
                 continue;
             }
-            if builder.add_line(None, pattern).is_ok() {
+            if builder.add_line(None, &without_alternatives(pattern)).is_ok() {
                 own.push(pattern.to_owned());
             }
         }
@@ -44,7 +46,7 @@ impl Ignore {
     /// Why this line is no pattern; `None` when it is one.
     pub fn check(pattern: &str) -> Option<String> {
         let mut builder = GitignoreBuilder::new("");
-        match builder.add_line(None, pattern).map(|builder| builder.build()) {
+        match builder.add_line(None, &without_alternatives(pattern)).map(|builder| builder.build()) {
             Ok(Ok(_)) => None,
             Ok(Err(error)) | Err(error) => Some(error.to_string()),
         }
@@ -67,6 +69,42 @@ impl Ignore {
     }
 }
 
+/// The pattern with its braces escaped. To git they are characters like others; the matcher takes `{a,b}` for `a` or `b`.
+fn without_alternatives(pattern: &str) -> String {
+    let mut escaped = String::with_capacity(pattern.len());
+    let mut characters = pattern.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '{' | '}' => escaped.push('\\'),
+            '\\' => {
+                escaped.push(character);
+                escaped.extend(characters.next());
+                continue;
+            }
+            '[' => {
+                escaped.push(character);
+                take_class(&mut characters, &mut escaped);
+                continue;
+            }
+            _ => {}
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+/// A class of characters up to its `]`, in which braces mean nothing. One that stands first belongs to it.
+fn take_class(characters: &mut Peekable<Chars<'_>>, escaped: &mut String) {
+    escaped.extend(characters.next_if(|first| ['!', '^'].contains(first)));
+    escaped.extend(characters.next_if_eq(&']'));
+    for character in characters {
+        escaped.push(character);
+        if character == ']' {
+            return;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +123,18 @@ mod tests {
         assert!(ignored(&["cache/", "!cache/keep"], "cache/keep"));
         assert!(ignored(&["/*/"], "Clips/a.mov"));
         assert!(!ignored(&["/*/"], "a.mov"));
+    }
+
+    #[test]
+    fn braces_are_characters_like_others() {
+        // As `git check-ignore` says.
+        assert!(ignored(&["x{a,b}*"], "x{a,b}.mov"));
+        assert!(ignored(&["\\{a\\}"], "{a}"));
+        assert!(ignored(&["[{]a}"], "{a}"));
+        assert!(ignored(&["[]{}]a"], "}a"));
+        assert!(ignored(&["a}"], "a}"));
+        assert!(!ignored(&["a{b,c}"], "ab"));
+        assert_eq!(Ignore::check("a}"), None);
     }
 
     #[test]
