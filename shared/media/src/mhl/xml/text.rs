@@ -13,7 +13,7 @@ const MAX_RECORD_BYTES: usize = 16 << 20;
 /// Bytes asked of the source at a time.
 const PIECE: u64 = 256 << 10;
 
-/// UTF-8 text from a mark on.
+/// UTF-8 text from a mark on, and some before it.
 pub(super) struct Text<'a> {
     source: &'a dyn Source,
     window: String,
@@ -26,7 +26,9 @@ pub(super) struct Text<'a> {
     /// The line of `counted`, a place in the window; from 1.
     line: u64,
     counted: usize,
-    /// The line at the mark, where the window begins.
+    /// The mark, in the window.
+    mark: usize,
+    /// The line at the mark.
     marked: u64,
 }
 
@@ -46,7 +48,7 @@ impl<'a> Text<'a> {
         }
         let offset = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
         let (window, cut) = (String::new(), Vec::new());
-        Ok(Self { source, window, cut, offset, at: 0, line: 1, counted: 0, marked: 1 })
+        Ok(Self { source, window, cut, offset, at: 0, line: 1, counted: 0, mark: 0, marked: 1 })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -68,16 +70,14 @@ impl<'a> Text<'a> {
         self.at += length;
     }
 
-    /// Forgets what was passed.
+    /// What was passed may be forgotten.
     pub(super) fn mark(&mut self) {
-        self.marked = self.line();
-        self.window.drain(..self.at);
-        (self.at, self.counted) = (0, 0);
+        (self.marked, self.mark) = (self.line(), self.at);
     }
 
     /// Goes back to the mark.
     pub(super) fn rewind(&mut self) {
-        (self.at, self.counted, self.line) = (0, 0, self.marked);
+        (self.at, self.counted, self.line) = (self.mark, self.mark, self.marked);
     }
 
     /// The line of what comes next, from 1.
@@ -87,8 +87,12 @@ impl<'a> Text<'a> {
         self.line
     }
 
-    /// Reads the next piece of the source. Nothing has changed when it fails.
+    /// Reads the next piece of the source. Nothing that can be seen has changed when it fails. Only here is forgotten what was
+    /// passed: to move the window with every record costs more than to read it.
     pub(super) fn extend(&mut self) -> Result<()> {
+        let done = self.mark;
+        self.window.drain(..done);
+        (self.at, self.counted, self.mark) = (self.at - done, self.counted - done, 0);
         if self.window.len() > MAX_RECORD_BYTES {
             return Err(self.invalid(format!("more than {MAX_RECORD_BYTES} bytes within one record")));
         }
