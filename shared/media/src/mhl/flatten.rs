@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, FileRecord, Ignore, Manifest, Process, Stamp, manifest::walk, pattern};
+use super::{Action, FileRecord, Ignore, Manifest, ManifestReader, Process, Record, Stamp, manifest::walk, pattern};
 use crate::{
     error::{Error, Result},
     path::RelativePath,
+    source::Source,
 };
 
 /// A packing list in the making (the standard's process `flatten`).
@@ -19,30 +20,33 @@ pub struct Flattened {
 }
 
 impl Flattened {
-    /// Adds one generation. Generations of a history come in their order, and a history before those below it; `root` is
-    /// where it stands, `None` for the top.
+    /// Adds one generation, record by record. Generations of a history come in their order, and a history before those below
+    /// it; `root` is where it stands, `None` for the top.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when a path becomes too long.
-    pub fn add(&mut self, root: Option<&RelativePath>, manifest: Manifest) -> Result<()> {
+    /// Those of [`ManifestReader`]; [`Error::Invalid`] when a path becomes too long. Some of the generation is in the list then.
+    pub fn add(&mut self, root: Option<&RelativePath>, manifest: &dyn Source) -> Result<()> {
         let place = |path: &RelativePath| root.map_or_else(|| Ok(path.clone()), |root| path.below(root));
-        for line in &manifest.ignore {
-            // The three that every list has hold at any depth already.
-            let is_default = super::DEFAULT_PATTERNS.contains(&line.as_str());
-            let root = root.filter(|_| !is_default);
-            self.ignore.push(root.map_or_else(|| line.clone(), |root| pattern::above(line, root)));
-        }
         // All moves first: two files may have changed places.
         let mut moved = Vec::new();
-        for file in &manifest.files {
-            if let Some(previous) = &file.previous {
-                moved.extend(self.files.remove(&place(previous)?).map(|record| (place(&file.path), record)));
+        let mut reader = ManifestReader::open(manifest)?;
+        while let Some(record) = reader.next_record()? {
+            if let Record::File(FileRecord { path, previous: Some(previous), .. }) = record {
+                moved.extend(self.files.remove(&place(&previous)?).map(|record| (place(&path), record)));
             }
         }
         for (path, record) in moved {
             self.files.insert(path?, record);
         }
-        for file in manifest.files {
+        for line in &reader.finish()?.ignore {
+            // The three that every list has hold at any depth already.
+            let is_default = super::DEFAULT_PATTERNS.contains(&line.as_str());
+            let root = root.filter(|_| !is_default);
+            self.ignore.push(root.map_or_else(|| line.clone(), |root| pattern::above(line, root)));
+        }
+        let mut reader = ManifestReader::open(manifest)?;
+        while let Some(record) = reader.next_record()? {
+            let Record::File(file) = record else { continue };
             self.add_file(place(&file.path)?, file.previous.as_ref().map(place).transpose()?, file);
         }
         Ok(())
@@ -99,20 +103,23 @@ impl Flattened {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hash::Algorithm::{self, Md5, Xxh64};
+    use crate::{
+        hash::Algorithm::{self, Md5, Xxh64},
+        source::Memory,
+    };
 
     /// Format, action, second of its date, digit that it repeats.
     type Digest<'a> = (Algorithm, &'a str, u32, u8);
     /// Path with attributes, digests, previous path.
-    type Record<'a> = (&'a str, &'a [Digest<'a>], Option<&'a str>);
+    type Said<'a> = (&'a str, &'a [Digest<'a>], Option<&'a str>);
 
-    fn manifest(ignore: &str, records: &[Record<'_>]) -> Manifest {
+    fn manifest(ignore: &str, records: &[Said<'_>]) -> Vec<u8> {
         let digest = |(format, action, second, digit): &Digest<'_>| {
             let text = digit.to_string().repeat(if *format == Md5 { 32 } else { 16 });
             let date = format!("2026-11-22T10:57:{second:02}Z");
             format!("<{format} action=\"{action}\" hashdate=\"{date}\">{text}</{format}>")
         };
-        let record = |(path, digests, previous): &Record<'_>| {
+        let record = |(path, digests, previous): &Said<'_>| {
             let (path, attributes) = path.split_once(' ').unwrap_or((path, ""));
             let previous = previous.map_or_else(String::new, |path| format!("<previousPath>{path}</previousPath>"));
             let digests: Vec<_> = digests.iter().map(digest).collect();
@@ -124,9 +131,13 @@ mod tests {
             "<hashlist version=\"2.0\" xmlns=\"urn:ASC:MHL:v2.0\"><creatorinfo/><processinfo><process>in-place</process>\
              <ignore><pattern>ascmhl</pattern>{ignore}</ignore></processinfo><hashes>{hashes}</hashes></hashlist>"
         );
-        let manifest = Manifest::parse("x", text.as_bytes()).unwrap();
-        assert_eq!(manifest.problems, []);
-        manifest
+        assert_eq!(Manifest::parse("x", text.as_bytes()).unwrap().problems, []);
+        text.into_bytes()
+    }
+
+    fn add(list: &mut Flattened, root: Option<&str>, manifest: &[u8]) {
+        let root = root.map(|root| RelativePath::new(root).unwrap());
+        list.add(root.as_ref(), &Memory::new("x", manifest)).unwrap();
     }
 
     fn stamp() -> Stamp {
@@ -150,13 +161,13 @@ mod tests {
     #[test]
     fn each_format_keeps_its_earliest_digest_and_the_path_what_was_said_last() {
         let mut list = Flattened::default();
-        list.add(None, manifest("", &[("a size=\"1\"", &[(Xxh64, "original", 1, 1)], None)])).unwrap();
+        add(&mut list, None, &manifest("", &[("a size=\"1\"", &[(Xxh64, "original", 1, 1)], None)]));
         // Damaged, then right again with a new format, then under another name.
-        list.add(None, manifest("", &[("a size=\"9\"", &[(Xxh64, "failed", 2, 9)], None)])).unwrap();
+        add(&mut list, None, &manifest("", &[("a size=\"9\"", &[(Xxh64, "failed", 2, 9)], None)]));
         let both = [(Xxh64, "verified", 3, 1), (Md5, "verified", 3, 2)];
-        list.add(None, manifest("", &[("a size=\"1\"", &both, None)])).unwrap();
-        list.add(None, manifest("", &[("b size=\"1\"", &[(Xxh64, "verified", 4, 1)], Some("a"))])).unwrap();
-        list.add(None, manifest("", &[("b size=\"9\"", &[(Xxh64, "failed", 5, 9)], None)])).unwrap();
+        add(&mut list, None, &manifest("", &[("a size=\"1\"", &both, None)]));
+        add(&mut list, None, &manifest("", &[("b size=\"1\"", &[(Xxh64, "verified", 4, 1)], Some("a"))]));
+        add(&mut list, None, &manifest("", &[("b size=\"9\"", &[(Xxh64, "failed", 5, 9)], None)]));
         let list = list.finish(&stamp()).unwrap();
         assert_eq!(said(&list), ["b 1 a: md5 verified 03 2, xxh64 original 01 1"]);
         assert!((list.process, list.root_hash, list.directories.len()) == (Process::Flatten, None, 0));
@@ -166,9 +177,9 @@ mod tests {
     fn files_that_changed_places_keep_their_digests() {
         let mut list = Flattened::default();
         let (one, two) = ([(Xxh64, "original", 1, 1)], [(Xxh64, "original", 1, 2)]);
-        list.add(None, manifest("", &[("a size=\"1\"", &one, None), ("b size=\"2\"", &two, None)])).unwrap();
+        add(&mut list, None, &manifest("", &[("a size=\"1\"", &one, None), ("b size=\"2\"", &two, None)]));
         let (one, two) = ([(Xxh64, "verified", 2, 1)], [(Xxh64, "verified", 2, 2)]);
-        list.add(None, manifest("", &[("a size=\"2\"", &two, Some("b")), ("b size=\"1\"", &one, Some("a"))])).unwrap();
+        add(&mut list, None, &manifest("", &[("a size=\"2\"", &two, Some("b")), ("b size=\"1\"", &one, Some("a"))]));
         let list = list.finish(&stamp()).unwrap();
         assert_eq!(said(&list), ["a 2 b: xxh64 original 01 2", "b 1 a: xxh64 original 01 1"]);
     }
@@ -177,9 +188,9 @@ mod tests {
     fn nested_files_and_patterns_stand_below_their_root() {
         let mut list = Flattened::default();
         let digest = [(Xxh64, "original", 1, 1)];
-        list.add(None, manifest("<pattern>*.bak</pattern>", &[("s.tmp size=\"1\"", &digest, None)])).unwrap();
+        add(&mut list, None, &manifest("<pattern>*.bak</pattern>", &[("s.tmp size=\"1\"", &digest, None)]));
         let nested = manifest("<pattern>*.tmp</pattern>", &[("Clips/a size=\"1\"", &digest, None)]);
-        list.add(Some(&RelativePath::new("A001").unwrap()), nested).unwrap();
+        add(&mut list, Some("A001"), &nested);
         let list = list.finish(&stamp()).unwrap();
         assert_eq!(list.ignore, [".DS_Store", "ascmhl", "ascmhl/", "*.bak", "/A001/**/*.tmp"]);
         assert_eq!(list.files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(), ["A001/Clips/a", "s.tmp"]);

@@ -14,9 +14,10 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    hash::c4,
-    mhl::{FOLDER_NAME, FindingKind, Flattened, History, Manifest, Stamp},
+    hash::c4_of,
+    mhl::{FOLDER_NAME, FindingKind, Flattened, History, Stamp},
     path::RelativePath,
+    source,
 };
 
 /// What [`flatten`] wrote.
@@ -52,11 +53,11 @@ pub fn flatten(root: &Path, out: &Path, stamp: &Stamp) -> Result<FlattenReport> 
         let place = RelativePath::new(key.as_str()).ok();
         for generation in &history.generations {
             let file = root.join(key).join(FOLDER_NAME).join(&generation.name);
-            let bytes = fs::read(&file).map_err(failed(&file))?;
-            if c4(&bytes) != generation.c4 {
+            let manifest = source::File::open(&file)?;
+            if c4_of(&manifest)? != generation.c4 {
                 return Err(Error::invalid("changed while it was read").in_file(file.display().to_string()));
             }
-            list.add(place.as_ref(), Manifest::parse(&generation.name, &bytes)?)?;
+            list.add(place.as_ref(), &manifest)?;
         }
     }
     let list = list.finish(stamp).map_err(|error| error.in_file(root.display().to_string()))?;
