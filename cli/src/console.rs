@@ -8,6 +8,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use platefleet_fleet::status::iso;
 use platefleet_media::mhl::folder::Watch;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -181,6 +182,9 @@ impl Watch for Bar<'_> {
     }
     fn advance(&self, bytes: u64) {
         self.progress.inc(bytes);
+    }
+    fn now(&self) -> Option<String> {
+        Some(iso(now_ms()))
     }
     fn stopped(&self) -> bool {
         self.console.stopped()

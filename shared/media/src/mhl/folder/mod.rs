@@ -38,6 +38,10 @@ pub trait Watch: Sync {
     }
     /// One file more is done.
     fn file_done(&self) {}
+    /// What time it is, `xs:dateTime`, when the watcher has a clock: the date of a digest. Without one it is the stamp's.
+    fn now(&self) -> Option<String> {
+        None
+    }
     /// Whether to stop. Asked often.
     fn stopped(&self) -> bool {
         false

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{scan::Disk, within};
+use super::{
+    scan::{Disk, below},
+    within,
+};
 use crate::{
     hash::Algorithm,
-    mhl::{Expectation, Finding, FindingKind, Generation, History, Reference},
+    mhl::{Expectation, Finding, FindingKind, History, Reference},
     path::RelativePath,
 };
 
@@ -19,10 +22,10 @@ pub(super) fn expectations(disk: &mut Disk) -> BTreeMap<RelativePath, Expectatio
             return known;
         }
         let root = RelativePath::new(key.as_str()).ok();
-        let below = |path: RelativePath| root.as_ref().map_or_else(|| Ok(path.clone()), |root| path.below(root));
+        let placed = |path: RelativePath| root.as_ref().map_or_else(|| Ok(path.clone()), |root| path.below(root));
         for (path, mut expectation) in known {
-            let Ok(path) = below(path) else { continue };
-            expectation.previous = expectation.previous.map(|old| below(old.clone()).unwrap_or(old));
+            let Ok(path) = placed(path) else { continue };
+            expectation.previous = expectation.previous.map(|old| placed(old.clone()).unwrap_or(old));
             let Some(closest) = all.get_mut(&path) else {
                 all.insert(path, expectation);
                 continue;
@@ -70,13 +73,26 @@ pub(super) fn references(disk: &Disk, key: &str, history: &History) -> Vec<Findi
     findings
 }
 
-/// Whether the nested histories are still where this generation saw them: one that went on by itself has changed the folders
-/// of those above it, and rightly so.
-pub(super) fn is_of_newest(disk: &Disk, key: &str, generation: &Generation) -> bool {
-    let newest = |reference: &Reference| {
-        let root = reference.path.parent().and_then(|folder| folder.parent())?;
-        let root = if key.is_empty() { root.to_string() } else { format!("{key}/{root}") };
-        Some(disk.histories.get(&root)?.newest_read()?.c4 == reference.c4)
+/// Histories below this one that are not what its newest generation saw: they went on by themselves, or came later. The
+/// folders above them are other ones now, and rightly so. The roots are relative to that of this history.
+pub(super) fn went_on(disk: &Disk, key: &str) -> Vec<RelativePath> {
+    let roots = disk.histories.keys().filter(|root| !is_as_referred(disk, root));
+    roots.filter_map(|root| below(key, &RelativePath::new(root.as_str()).ok()?)).collect()
+}
+
+/// Whether the history right above refers to the newest manifest of this one.
+fn is_as_referred(disk: &Disk, root: &str) -> bool {
+    let above = root.match_indices('/').map(|(end, _)| &root[..end]).chain(Some(""));
+    let Some((key, upper)) = above.filter_map(|key| disk.histories.get_key_value(key)).max_by_key(|(key, _)| key.len())
+    else {
+        return false;
     };
-    generation.references.iter().all(|reference| newest(reference) == Some(true))
+    let own = |reference: &&Reference| {
+        let folder = reference.path.parent().and_then(|folder| folder.parent());
+        folder.is_some_and(|folder| Some(folder) == RelativePath::new(root).ok().and_then(|root| below(key, &root)))
+    };
+    let Some(reference) = upper.newest_read().and_then(|newest| newest.references.iter().find(own)) else {
+        return false;
+    };
+    disk.histories[root].newest_read().is_some_and(|newest| newest.c4 == reference.c4)
 }

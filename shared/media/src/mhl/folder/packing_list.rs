@@ -43,7 +43,7 @@ pub fn verify_packing_list(root: &Path, list: &Path, watch: &dyn Watch) -> Resul
         disk.files.extend(look(root, path)?);
     }
     disk.files.sort_by(|a, b| a.path.cmp(&b.path));
-    verify_against(root, disk, &expected, watch)
+    verify_against(root, disk, &expected, "the list", watch)
 }
 
 /// What a packing list says.
@@ -156,7 +156,7 @@ mod tests {
         flatten(&root, &list, &stamp(5)).unwrap();
         let report = verify_packing_list(&root, &list, &Unwatched).unwrap();
         assert_eq!((report.verdict, report.files.verified, report.files.renamed), (Verdict::Verified, 4, 1));
-        assert_eq!(report.findings[0].detail, "was `A001/b.mov`, as a generation records");
+        assert_eq!(report.findings[0].detail, "was `A001/b.mov`, as the list records");
     }
 
     #[test]

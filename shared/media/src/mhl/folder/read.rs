@@ -16,8 +16,14 @@ use crate::{
 /// Bytes asked for at a time.
 const PIECE: usize = 1 << 20;
 
-/// What reading a file gave: its size and its digests.
-pub(super) type Digested = (u64, Digests);
+/// What reading a file gave.
+pub(super) struct Digested {
+    /// Bytes that were read.
+    pub(super) size: u64,
+    pub(super) digests: Digests,
+    /// When the last of them was read, as the watcher says.
+    pub(super) at: Option<String>,
+}
 
 /// Every file, in the order given; the first that cannot be read ends it.
 pub(super) fn read_all(
@@ -58,7 +64,7 @@ fn read(root: &Path, file: &Found, formats: &BTreeSet<Algorithm>, watch: &dyn Wa
         }
     }
     watch.file_done();
-    Ok((hasher.count(), hasher.finish()))
+    Ok(Digested { size: hasher.count(), digests: hasher.finish(), at: watch.now() })
 }
 
 /// The error of what was stopped by its watcher.

@@ -145,6 +145,32 @@ fn an_empty_folder_that_went_or_came_is_a_directory_mismatch() {
     assert_eq!(found(&root), [(kind, ".".to_owned()), (kind, "Empty".to_owned())]);
 }
 
+#[test]
+fn a_nested_history_that_went_on_or_came_later_changes_the_folders_above_it_and_no_others() {
+    let (keep, root) = roll();
+    let day = keep.path().join("day");
+    fs::create_dir(&day).unwrap();
+    fs::rename(&root, day.join("A001")).unwrap();
+    fs::create_dir(keep.path().join("Empty")).unwrap();
+    for (second, root) in [day.join("A001"), day.clone(), keep.path().to_owned()].iter().enumerate() {
+        sealed(root, second as u32);
+    }
+    // The deepest one goes on; nobody above it knows.
+    fs::write(day.join("A001/new.mov"), b"n").unwrap();
+    sealed(&day.join("A001"), 5);
+    assert_eq!(found(keep.path()), []);
+    assert_eq!(found(&day), []);
+    // Another one comes.
+    fs::create_dir(day.join("B001")).unwrap();
+    fs::write(day.join("B001/b.mov"), b"b").unwrap();
+    assert_eq!(found(keep.path()), [(FindingKind::Extra, "day/B001/b.mov".to_owned())]);
+    sealed(&day.join("B001"), 6);
+    assert_eq!(found(keep.path()), []);
+    // What is beside them is still looked at.
+    fs::remove_dir(keep.path().join("Empty")).unwrap();
+    assert_eq!(found(keep.path()), [(FindingKind::DirectoryMismatch, "Empty".to_owned())]);
+}
+
 /// Leaves sealed folders where a script can hand them to the reference tool.
 #[test]
 #[ignore = "writes to the folder PLATEFLEET_MHL_OUT for an outside judge"]

@@ -9,8 +9,8 @@ use std::{
 use super::{
     FileCounts, Report, Unreadable, Verdict, VerifyOptions, Watch, legacy,
     moved::Moved,
-    nested::{expectations, is_of_newest, references},
-    read::{read_each, stopped},
+    nested::{expectations, references, went_on},
+    read::{Digested, read_each, stopped},
     scan::{Disk, Found, below, scan},
     within,
 };
@@ -34,7 +34,7 @@ pub(super) fn verify(root: &Path, options: VerifyOptions, watch: &dyn Watch) -> 
     }
     let expected = expectations(&mut disk);
     let findings = mem::take(&mut disk.findings);
-    let mut check = Check::new(root, &disk, &expected, findings);
+    let mut check = Check::new(root, &disk, &expected, findings, "the history");
     check.histories();
     check.files(watch)?;
     check.missing();
@@ -45,16 +45,17 @@ pub(super) fn verify(root: &Path, options: VerifyOptions, watch: &dyn Watch) -> 
     Ok(check.report())
 }
 
-/// Checks what is on the disk against what something else than its histories says of it.
+/// Checks what is on the disk against what something else than its histories says of it: `witness`, as findings call it.
 pub(super) fn verify_against(
     root: &Path,
     mut disk: Disk,
     expected: &BTreeMap<RelativePath, Expectation>,
+    witness: &'static str,
     watch: &dyn Watch,
 ) -> Result<Report> {
     disk.histories.clear();
     let findings = mem::take(&mut disk.findings);
-    let mut check = Check::new(root, &disk, expected, findings);
+    let mut check = Check::new(root, &disk, expected, findings, witness);
     check.files(watch)?;
     check.missing();
     Ok(check.report())
@@ -65,6 +66,8 @@ struct Check<'d> {
     root: &'d Path,
     disk: &'d Disk,
     expected: &'d BTreeMap<RelativePath, Expectation>,
+    /// Who expects that.
+    witness: &'static str,
     /// Expected files that are not there.
     missing: BTreeSet<&'d RelativePath>,
     moved: Moved<'d>,
@@ -84,17 +87,19 @@ impl<'d> Check<'d> {
         disk: &'d Disk,
         expected: &'d BTreeMap<RelativePath, Expectation>,
         findings: Vec<Finding>,
+        witness: &'static str,
     ) -> Self {
         let is_there = |path: &RelativePath| disk.files.binary_search_by(|file| file.path.cmp(path)).is_ok();
         let missing: BTreeSet<_> = expected.keys().filter(|path| !is_there(path) && disk.can_see(path)).collect();
-        let trees = disk.histories.iter().filter_map(|(key, history)| {
-            let generation = history.with_directories().filter(|newest| is_of_newest(disk, key, newest))?;
-            Some((key.as_str(), generation, Tree::default()))
-        });
+        let trees = disk
+            .histories
+            .iter()
+            .filter_map(|(key, history)| Some((key.as_str(), history.with_directories()?, Tree::default())));
         Self {
             root,
             disk,
             expected,
+            witness,
             moved: Moved::new(expected, &missing),
             missing,
             trees: trees.collect(),
@@ -136,9 +141,9 @@ impl<'d> Check<'d> {
             }
             for ((file, _), read) in jobs.iter().zip(read) {
                 match read {
-                    Ok((bytes, digests)) => {
-                        self.bytes += bytes;
-                        self.judge(file, bytes, &digests);
+                    Ok(Digested { size, digests, .. }) => {
+                        self.bytes += size;
+                        self.judge(file, size, &digests);
                     }
                     Err(error) => self.unreadable.push(Unreadable::new(file.path.as_str(), &error)),
                 }
@@ -164,7 +169,7 @@ impl<'d> Check<'d> {
             return self.extra(file);
         };
         self.counts.failed += 1;
-        let detail = format!("has {} bytes, the history says {size}", file.size);
+        let detail = format!("has {} bytes, {} says {size}", file.size, self.witness);
         self.find(FindingKind::SizeMismatch, &file.path, detail);
     }
 
@@ -180,14 +185,14 @@ impl<'d> Check<'d> {
                 Some(old) => {
                     self.missing.remove(old);
                     self.counts.renamed += 1;
-                    let detail = format!("was `{old}`, and no generation records that");
+                    let detail = format!("was `{old}`, and {} does not record that", self.witness);
                     self.find(FindingKind::Renamed, path, detail);
                 }
                 None => self.extra(file),
             }
             return;
         };
-        if let Some(detail) = difference(expected, digests) {
+        if let Some(detail) = difference(expected, digests, self.witness) {
             self.counts.failed += 1;
             self.find(FindingKind::Mismatch, path, detail);
             return;
@@ -196,7 +201,7 @@ impl<'d> Check<'d> {
         if let Some(previous) = &expected.previous {
             self.counts.renamed += 1;
             self.right += 1;
-            self.find(FindingKind::Renamed, path, format!("was `{previous}`, as a generation records"));
+            self.find(FindingKind::Renamed, path, format!("was `{previous}`, as {} records", self.witness));
         }
     }
 
@@ -205,14 +210,14 @@ impl<'d> Check<'d> {
         let mut above = self.disk.histories.iter().filter(|(key, _)| below(key, &file.path).is_some());
         if above.all(|(_, history)| history.is_whole()) {
             self.counts.extra += 1;
-            self.find(FindingKind::Extra, &file.path, "no generation lists it");
+            self.find(FindingKind::Extra, &file.path, format!("{} does not list it", self.witness));
         }
     }
 
     fn missing(&mut self) {
         self.counts.missing = self.missing.len() as u64;
         for path in mem::take(&mut self.missing) {
-            self.find(FindingKind::Missing, path, "the history lists it, but it is not there");
+            self.find(FindingKind::Missing, path, format!("{} lists it, but it is not there", self.witness));
         }
     }
 
@@ -225,7 +230,12 @@ impl<'d> Check<'d> {
             let now = tree.digests(Algorithm::MHL);
             let recorded = generation.directories.iter().map(|folder| (folder.path.as_str(), &folder.digests));
             let root = generation.head.root_hash.iter().map(|digests| ("", digests));
+            let went_on = went_on(self.disk, key);
+            let is_above = |path: &str, root: &RelativePath| below(path, root).is_some() || path == root.as_str();
             for (path, recorded) in recorded.chain(root) {
+                if went_on.iter().any(|root| is_above(path, root)) {
+                    continue;
+                }
                 let detail = match now.get(path) {
                     None => Some("a generation lists this folder, but it is not there".to_owned()),
                     Some(now) => folder_difference(recorded, now),
@@ -266,9 +276,9 @@ fn folder_difference(recorded: &DirectoryDigests, now: &DirectoryDigests) -> Opt
     })
 }
 
-fn difference(expectation: &Expectation, digests: &Digests) -> Option<String> {
+fn difference(expectation: &Expectation, digests: &Digests, witness: &str) -> Option<String> {
     if expectation.hashes.is_empty() {
-        return Some("the history has no digest of it that did not fail".to_owned());
+        return Some(format!("{witness} has no digest of it that did not fail"));
     }
     let of = |set: &Digests, who: &str| -> Vec<String> {
         let different = set.iter().filter(|(algorithm, text)| digests.get(algorithm) != Some(text));
@@ -278,7 +288,7 @@ fn difference(expectation: &Expectation, digests: &Digests) -> Option<String> {
         });
         texts.collect()
     };
-    let mut texts = of(&expectation.hashes, "the history");
+    let mut texts = of(&expectation.hashes, witness);
     texts.extend(expectation.rivals.iter().flat_map(|rival| of(rival, "another manifest of the same files")));
     (!texts.is_empty()).then(|| texts.join("; "))
 }

@@ -13,7 +13,7 @@ use crate::{
         Finding, FindingKind, LegacyFile, LegacyFormat, LegacyList, MAX_LIST_BYTES,
         folder::{
             FileCounts, Report, Unreadable, Verdict, Watch,
-            read::{read_each, stopped},
+            read::{Digested, read_each, stopped},
             scan::{Disk, Found, failed},
         },
         legacy::{is_asc_mhl, reversed},
@@ -140,7 +140,7 @@ impl Lists {
         let mut unreadable: Vec<_> = disk.unreadable.iter().map(|(path, error)| Unreadable::new(path, error)).collect();
         for (((file, _), claims), read) in jobs.iter().zip(plan).zip(read) {
             let digests = match read {
-                Ok((size, digests)) => {
+                Ok(Digested { size, digests, .. }) => {
                     bytes += size;
                     digests
                 }

@@ -13,7 +13,7 @@ pub(super) use self::refuse::{of_histories, refusal};
 use self::{formats::Known, write::Level};
 use super::{
     SealOptions, SealReport, Watch,
-    read::read_all,
+    read::{Digested, read_all},
     scan::{Disk, below, failed, scan},
 };
 use crate::{
@@ -53,18 +53,19 @@ pub(super) fn seal(root: &Path, options: &SealOptions, watch: &dyn Watch) -> Res
     let jobs = disk.files.iter().zip(&owners);
     let jobs: Vec<_> = jobs.map(|(file, owner)| (file, known.wanted(file, owner, &formats[owner]))).collect();
     let read = read_all(root, &jobs, watch)?;
-    look::unchanged(root, &disk.files, &before, read.iter().map(|(size, _)| *size))?;
-    let bytes = read.iter().map(|(size, _)| size).sum();
+    look::unchanged(root, &disk.files, &before, read.iter().map(|read| read.size))?;
+    let bytes = read.iter().map(|read| read.size).sum();
 
     let mut scanned: BTreeMap<&str, Vec<Scanned>> = BTreeMap::new();
-    for (((file, &owner), look), (_, mut digests)) in disk.files.iter().zip(&owners).zip(&before).zip(read) {
+    for (((file, &owner), look), read) in disk.files.iter().zip(&owners).zip(&before).zip(read) {
+        let Digested { mut digests, at: hashed, .. } = read;
         if let Some(finding) = known.contradiction(file, owner, &digests) {
             findings.push(finding);
             digests.clear();
         }
         if let Some(path) = below(owner, &file.path) {
             let (created, modified) = (look.created(), look.modified());
-            let file = Scanned { created, modified, ..Scanned::new(path, look.size, digests) };
+            let file = Scanned { created, modified, hashed, ..Scanned::new(path, look.size, digests) };
             scanned.entry(owner).or_default().push(file);
         }
     }

@@ -5,7 +5,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use super::*;
@@ -246,6 +246,26 @@ fn a_file_that_changes_while_files_are_read_is_named_and_nothing_is_written() {
     assert!(!root.join(FOLDER_NAME).exists());
     let error = meanwhile(&root, false, || fs::remove_file(&place).unwrap());
     assert!(error.contains("notes.txt"), "{error}");
+}
+
+/// Has a clock that goes on by a second with every look at it.
+struct Clock(AtomicU32);
+
+impl Watch for Clock {
+    fn now(&self) -> Option<String> {
+        Some(format!("2026-11-22T11:00:{:02}Z", self.0.fetch_add(1, Ordering::SeqCst)))
+    }
+}
+
+#[test]
+fn a_digest_has_the_date_of_its_reading_and_the_manifest_that_of_the_beginning() {
+    let (_keep, root) = reels();
+    seal(&root, &options(1), &Clock(AtomicU32::new(1))).unwrap();
+    let manifest = newest(&root);
+    assert_eq!(manifest.creator.created, "2026-11-22T10:57:01Z");
+    let entries = manifest.files.iter().flat_map(|file| file.hashes.values());
+    let dates: BTreeSet<_> = entries.map(|entry| entry.date.as_deref().unwrap()).collect();
+    assert_eq!(dates, BTreeSet::from(["2026-11-22T11:00:01Z", "2026-11-22T11:00:02Z"]));
 }
 
 #[test]
