@@ -63,7 +63,9 @@ impl<'a> Builder<'a> {
         // What was not read has no record, and leaves the folders above it without digests.
         records.retain(|record| !record.hashes.is_empty());
         folders.retain(|_, digests| !digests.content.is_empty());
-        if records.is_empty() && folders.is_empty() {
+        // A history may say that all its files are gone, by the digests of an empty root.
+        let is_emptied = !self.history.generations.is_empty() && !root_hash.content.is_empty();
+        if records.is_empty() && folders.is_empty() && !is_emptied {
             return Err(Error::invalid("there is nothing to seal: no file and no folder"));
         }
         let directories = self.directory_records(folders, &directories, &renames, &scanned);

@@ -299,6 +299,24 @@ fn a_history_that_somebody_else_continued_meanwhile_is_left_alone() {
 }
 
 #[test]
+fn a_nested_history_whose_files_are_all_gone_does_not_keep_the_others_from_going_on() {
+    let (_keep, root) = reels();
+    sealed(&root.join("A001"), &options(1));
+    sealed(&root, &options(2));
+    fs::remove_dir_all(root.join("A001/Clips")).unwrap();
+    let report = seal(&root, &options(3), &Unwatched).unwrap();
+    let found: Vec<_> = report.findings.iter().map(|finding| (finding.kind, finding.path.as_str())).collect();
+    assert_eq!(found, [(FindingKind::Missing, "A001/Clips/a.mov")]);
+    // xxh128 of nothing.
+    let emptied = newest(&root.join("A001")).root_hash.unwrap();
+    assert_eq!(emptied.content[&Algorithm::Xxh128], "99aa06d3014798d86001c324468d497f");
+    assert_eq!(newest(&root).references[0].path.as_str(), "A001/ascmhl/0003_A001_2026-11-22_105703Z.mhl");
+    let report = verify(&root, &VerifyOptions::default(), &Unwatched).unwrap();
+    let found: Vec<_> = report.findings.iter().map(|finding| (finding.kind, finding.path.as_str())).collect();
+    assert_eq!(found, [(FindingKind::Missing, "A001/Clips/a.mov")]);
+}
+
+#[test]
 fn when_a_level_cannot_be_written_none_is() {
     let (_keep, root) = reels();
     sealed(&root.join("A001"), &options(1));
