@@ -12,6 +12,7 @@ mod clips;
 mod commands;
 mod console;
 mod failure;
+mod findings;
 mod fleet;
 
 use std::process::ExitCode;

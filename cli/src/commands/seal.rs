@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::{
     console::{Bar, Console, bytes, count, now_ms},
     failure::{Exit, Failure},
+    findings,
 };
 
 /// Write the next ASC MHL generation over a folder
@@ -93,16 +94,15 @@ impl Seal {
             Err(_) if console.stopped() => return Err(Failure::interrupted()),
             Err(error) => return Err(error.into()),
         };
-        console.document(&json!({
-            "manifest": report.manifest, "generation": report.generation, "files": report.files, "bytes": report.bytes,
-            "findings": report.findings,
-        }))?;
-        for finding in &report.findings {
-            console.say(format!("{:>18}  {}: {}", finding.kind.name(), finding.path, finding.detail))?;
-        }
+        findings::say(console, &report.findings)?;
         let (files, size) = (count(report.files, "file"), bytes(report.bytes));
         console.say(format!("{}: generation {}, {files}, {size}", report.manifest, report.generation))?;
-        Ok(Exit::bad_if(!report.findings.is_empty()))
+        let exit = Exit::bad_if(!report.findings.is_empty());
+        console.document(&json!({
+            "manifest": report.manifest, "generation": report.generation, "files": report.files, "bytes": report.bytes,
+            "findings": findings::advised(report.findings),
+        }))?;
+        Ok(exit)
     }
 }
 

@@ -7,6 +7,7 @@ use platefleet_media::mhl::folder::{self, Report, Verdict, VerifyOptions};
 use crate::{
     console::{Bar, Console, bytes, count},
     failure::{Exit, Failure},
+    findings,
 };
 
 /// Check a folder against its ASC MHL history, or the MHL 1.x lists in it
@@ -39,15 +40,14 @@ impl Verify {
             failure if failure.path.is_none() => failure.typed(),
             failure => failure,
         };
-        let report = checked.map_err(typed)?;
-        console.document(&report)?;
-        for finding in &report.findings {
-            console.say(format!("{:>18}  {}: {}", finding.kind.name(), finding.path, finding.detail))?;
-        }
+        let mut report = checked.map_err(typed)?;
+        findings::say(console, &report.findings)?;
         for unread in &report.unreadable {
             console.say(format!("{:>18}  {}", "unreadable", unread.detail))?;
         }
         console.say(format!("{}: {}", self.root.display(), summary(&report)))?;
+        report.findings = findings::advised(report.findings);
+        console.document(&report)?;
         let read = if report.unreadable.is_empty() { Exit::Done } else { Exit::Failed };
         Ok(read.and(Exit::bad_if(report.verdict == Verdict::Failed)))
     }

@@ -223,6 +223,35 @@ fn a_seal_that_is_stopped_or_killed_leaves_the_history_as_it_was() {
 }
 
 #[test]
+fn every_finding_says_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("A001");
+    fs::create_dir(&root).unwrap();
+    let details = |run: &Run| -> Vec<String> {
+        let document = run.json();
+        let findings = document["findings"].as_array().unwrap();
+        findings.iter().map(|finding| finding["detail"].as_str().unwrap().to_owned()).collect()
+    };
+    let none = on("verify", &root, &[]);
+    assert_eq!(details(&none), ["there is no ASC MHL history; seal the folder, or verify it against a packing list"]);
+    for name in ["gone", "short"] {
+        fs::write(root.join(name), "abc").unwrap();
+    }
+    assert_eq!(on("seal", &root, &[]).code, Some(0));
+    fs::remove_file(root.join("gone")).unwrap();
+    fs::write(root.join("short"), "ab").unwrap();
+    fs::write(root.join("new"), "n").unwrap();
+    let told = [
+        "the history lists it, but it is not there; copy it again from another copy",
+        "the history does not list it; seal the folder again if it belongs here, else take it away",
+        "has 2 bytes, the history says 3; replace it from another copy and verify again",
+    ];
+    assert_eq!(details(&on("verify", &root, &[])), told);
+    let people = platefleet(["verify", root.to_str().unwrap()]);
+    assert!(people.stdout.contains("hint  missing: copy it again from another copy"), "{}", people.stdout);
+}
+
+#[test]
 fn a_flattened_history_is_a_list_that_a_copy_is_checked_against() {
     let dir = tempfile::tempdir().unwrap();
     let root = reels(dir.path());

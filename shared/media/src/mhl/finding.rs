@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::FOLDER_NAME;
+
 /// The kind of a finding: the word for machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -84,6 +86,31 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// What to do about it, in the imperative, when its detail does not say.
+    pub fn advice(&self) -> Option<&'static str> {
+        Some(match self.kind {
+            FindingKind::Missing => "copy it again from another copy",
+            FindingKind::Mismatch | FindingKind::SizeMismatch => "replace it from another copy and verify again",
+            FindingKind::Extra => "seal the folder again if it belongs here, else take it away",
+            FindingKind::DirectoryMismatch => {
+                "look for empty folders and names that changed; seal again if they should"
+            }
+            FindingKind::ChainBroken | FindingKind::ManifestModified | FindingKind::ManifestMissing => {
+                "restore the `ascmhl` folder from another copy"
+            }
+            FindingKind::ManifestUnlisted => {
+                "look who wrote it, a seal cut short or somebody else; then move it out of `ascmhl` and try again"
+            }
+            FindingKind::HistoryForked => "find out which generation is right, and move the other out of `ascmhl`",
+            FindingKind::Malformed | FindingKind::UnsafePath => "get the document again from whoever wrote it",
+            FindingKind::NoHistory if self.path.is_empty() => "seal the folder, or verify it against a packing list",
+            FindingKind::NoHistory if self.path.ends_with(FOLDER_NAME) => "restore it from another copy, or remove it",
+            FindingKind::DanglingSymlink => "bring what it points to, or remove it",
+            FindingKind::BadName => "rename it, or take it away",
+            FindingKind::NoHistory | FindingKind::Renamed => return None,
+        })
+    }
+
     /// A finding.
     pub fn new(kind: FindingKind, path: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { kind, path: path.into(), detail: detail.into() }

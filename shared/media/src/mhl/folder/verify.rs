@@ -185,7 +185,10 @@ impl<'d> Check<'d> {
                 Some(old) => {
                     self.missing.remove(old);
                     self.counts.renamed += 1;
-                    let detail = format!("was `{old}`, and {} does not record that", self.witness);
+                    let detail = format!(
+                        "was `{old}`, and {} does not record that; rename it back, or seal again",
+                        self.witness
+                    );
                     self.find(FindingKind::Renamed, path, detail);
                 }
                 None => self.extra(file),

@@ -50,6 +50,17 @@ pub(in crate::mhl) fn number_in(name: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
+/// What an error says, but for the name of the document, which its finding has.
+fn without_path(error: Error) -> String {
+    match error {
+        Error::Invalid { problem, mut at } => {
+            at.path = None;
+            format!("{at}{problem}")
+        }
+        error => error.to_string(),
+    }
+}
+
 /// Reads the manifests of a history one after the other, in the memory of what they expect. Everything that is wrong ends in
 /// [`History::findings`].
 ///
@@ -105,7 +116,7 @@ impl HistoryReader {
                 reader.list_unlisted(&chain, &manifests);
                 reader.history.chain = chain;
             }
-            Err(error) => reader.find(FindingKind::Malformed, CHAIN_NAME, error.to_string()),
+            Err(error) => reader.find(FindingKind::Malformed, CHAIN_NAME, without_path(error)),
         }
         reader
     }
@@ -164,7 +175,7 @@ impl HistoryReader {
         let Surveyed { mut generation, renames, mut findings } = match survey.map(Survey::finish) {
             Ok(surveyed) => surveyed,
             Err(error) => {
-                self.find(FindingKind::Malformed, &name, error.to_string());
+                self.find(FindingKind::Malformed, &name, without_path(error));
                 self.todo.pop_front();
                 return false;
             }

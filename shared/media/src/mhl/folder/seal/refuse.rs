@@ -1,6 +1,6 @@
 //! What cannot be sealed: better said before hours of hashing, and all at once.
 
-use std::{fmt::Write as _, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
 use super::super::{
     nested::references,
@@ -47,11 +47,9 @@ pub(in crate::mhl::folder) fn refusal(what: &str, root: &Path, mut findings: Vec
     for Finding { kind, path, detail } in &findings {
         let _ = write!(problem, "\n  {kind}: {}: {detail}", path.escape_debug());
     }
-    if findings.iter().any(|finding| finding.kind == FindingKind::ManifestUnlisted) {
-        problem.push_str(
-            "\na manifest that the chain does not list may be what a seal left that was cut short, or a generation of \
-             somebody else: look at it, then move it out of `ascmhl` and try again",
-        );
+    let advice: BTreeSet<_> = findings.iter().filter_map(|finding| Some((finding.kind, finding.advice()?))).collect();
+    for (kind, advice) in advice {
+        let _ = write!(problem, "\n{kind}: {advice}");
     }
     Error::invalid(problem).in_file(root.display().to_string())
 }
