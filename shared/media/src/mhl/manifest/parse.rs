@@ -53,6 +53,8 @@ enum Section {
     Top,
     Hashes,
     References,
+    /// Behind the root element.
+    Behind,
     End,
 }
 
@@ -122,8 +124,13 @@ impl<'a> ManifestReader<'a> {
 
     /// One child of an element that holds many.
     fn step(&mut self) -> Result<Option<Record>> {
+        if self.section == Section::Behind {
+            self.document.finish()?;
+            self.section = Section::End;
+            return Ok(None);
+        }
         let Some(start) = self.document.next_child()? else {
-            self.section = if self.section == Section::Top { Section::End } else { Section::Top };
+            self.section = if self.section == Section::Top { Section::Behind } else { Section::Top };
             return Ok(None);
         };
         if self.section != Section::Top {

@@ -39,6 +39,14 @@ fn a_doctype_is_refused_before_anything_it_declares() {
 }
 
 #[test]
+fn what_follows_the_root_element_is_refused_unless_it_says_nothing() {
+    let error = refused(&format!("{HEAD}{TAIL}\n<hashlist/>"));
+    assert_eq!(error, "0001_x.mhl: line 7: goes on after the end of its root element");
+    let quiet = format!("{HEAD}{TAIL}\n<!-- end -->\n<?end?>\n");
+    assert_eq!(Manifest::parse("x", quiet.as_bytes()).unwrap().problems, []);
+}
+
+#[test]
 fn an_entity_that_xml_does_not_have_is_refused() {
     let error = refused(&format!("{HEAD}<hash><path>&a;</path></hash>{TAIL}"));
     assert_eq!(error, "0001_x.mhl: line 6: the entity `&a;` is not known");

@@ -148,6 +148,20 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// After the end of the root element: nothing may follow but white space, comments and processing instructions.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        loop {
+            match self.event()? {
+                Event::Eof => return Ok(()),
+                Event::Nothing => {}
+                Event::Text(text) if text.trim().is_empty() => {}
+                Event::Start(_) | Event::End | Event::Text(_) => {
+                    return Err(self.invalid("goes on after the end of its root element"));
+                }
+            }
+        }
+    }
+
     /// The rest of the element that starts so.
     pub(super) fn read(&mut self, start: Start) -> Result<Element> {
         self.read_limited(start, &mut { MAX_ELEMENTS_AT_ONCE })
