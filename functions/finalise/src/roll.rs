@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use platefleet_fleet::{
-    documents,
+    documents::{self, Documents},
     id::{RollId, hex_sha256},
     key,
     message::{Message, Queue},
     ports::{Bucket, ObjectInfo},
     runner::Failure,
-    state::{FileRow, Finding, RollState, fitting},
+    state::{FileRow, FileState, Finding, RollState, fitting},
     status::iso,
     store::{Audit, RollRow, Rolls, Seal},
 };
@@ -17,6 +17,7 @@ use platefleet_media::{
     canonical,
     hash::Algorithm,
     mhl::{self, Chain, History, Process, Scanned, Stamp},
+    path::RelativePath,
 };
 use serde_json::json;
 
@@ -43,20 +44,19 @@ pub(crate) async fn settle(env: &impl Needs, roll: &RollId) -> Result<(), Failur
         let message = Message::ExpandHistory { roll: roll.clone(), hop: 0 };
         return Ok(env.send(Queue::Intake, &message, Duration::ZERO).await?);
     }
-    let Standing { documents, said, files } = &standing;
+    let Standing { documents, said, files, .. } = &standing;
     let broken = &said.findings;
     let uploaded = documents.chain(env).await?.and_then(|bytes| Chain::parse(&bytes).ok()).unwrap_or_default();
     let facts = digest_of(&row, files, broken);
     let delivered = Delivered::read(env, &key::roll_root(roll)).await?;
-    let base = base_of(&uploaded, &delivered, None);
-    let fresh =
-        Seal { at_ms: env.now_ms(), facts: facts.clone(), manifest: None, generation: base.entries.len() as u32 + 1 };
+    let generation = generation_of(env, &standing, &uploaded, &delivered).await?;
+    let fresh = Seal { at_ms: env.now_ms(), facts: facts.clone(), manifest: None, generation };
     let Some(seal) = enter(env, &row, fresh).await? else { return Ok(()) };
     // A fact that came before FINALISING did not wake the roll: look once more. Whatever comes from now on does.
     if !rolls.nothing_open(roll, 0).await? {
         return Ok(());
     }
-    if digest_of(&row, &standing::files_of(env, roll, &said.ignores).await?, broken) != facts {
+    if digest_of(&row, &standing::files_of(env, roll, &said.ignores).await?.0, broken) != facts {
         return Ok(rolls.settle(roll).await?);
     }
     let manifest = match seal.manifest {
@@ -141,6 +141,31 @@ async fn enter(env: &impl Needs, read: &RollRow, fresh: Seal) -> Result<Option<S
         .filter(|seal| seal.facts == fresh.facts))
 }
 
+/// Number of the generation that a new seal is. Lists of MHL 1.x may be replaced by others: when what the fleet has sealed by
+/// earlier ones cannot be compared with what is right by those of today, its history begins anew.
+async fn generation_of(
+    env: &impl Needs,
+    Standing { documents, files, .. }: &Standing,
+    uploaded: &Chain,
+    delivered: &Delivered,
+) -> Result<u32, Failure> {
+    let base = base_of(uploaded, delivered, None);
+    if !documents.is_history() && !base.entries.is_empty() {
+        let history = read_base(env, documents, delivered, &base).await?.0;
+        let expected = history.expectations();
+        let goes_with = |file: &FileRow| {
+            let (found, known) = (scanned_of(file).digests, expected.get(&file.path).map(|known| &known.hashes));
+            let Some(known) = known.filter(|known| !known.is_empty() && !found.is_empty()) else { return true };
+            let mut both = found.iter().filter_map(|(algorithm, text)| Some(known.get(algorithm)? == text)).peekable();
+            both.peek().is_some() && (file.state != FileState::Verified || both.all(|is_equal| is_equal))
+        };
+        if !history.findings.is_empty() || !files.iter().all(goes_with) {
+            return Ok(1);
+        }
+    }
+    Ok(base.entries.len() as u32 + 1)
+}
+
 /// The generations that come before generation `number` (or before a new one): those that were uploaded, and those that
 /// the fleet has sealed on top of just these.
 fn base_of(theirs: &Chain, delivered: &Delivered, number: Option<u32>) -> Chain {
@@ -156,15 +181,44 @@ fn base_of(theirs: &Chain, delivered: &Delivered, number: Option<u32>) -> Chain 
 async fn append(
     env: &impl Needs,
     roll: &RollId,
-    Standing { documents, files, .. }: &Standing,
+    Standing { documents, files, elsewhere, .. }: &Standing,
     base: &Chain,
     delivered: &Delivered,
     seal: &Seal,
 ) -> Result<Option<String>, Failure> {
-    let scanned: Vec<Scanned> = files.iter().map(scanned_of).collect();
+    let (history, earlier) = read_base(env, documents, delivered, base).await?;
+    // A file that is not what a list of MHL 1.x says is no original, and there is no generation that it could be compared with.
+    let is_stranger = |file: &FileRow| {
+        !documents.is_history() && file.state == FileState::Failed && !history.expectations().contains_key(&file.path)
+    };
+    let unread = |path: &RelativePath| Scanned::new(path.clone(), 0, BTreeMap::new());
+    let record = |file: &FileRow| if is_stranger(file) { unread(&file.path) } else { scanned_of(file) };
+    let mut scanned: Vec<Scanned> = files.iter().map(record).collect();
     if scanned.iter().all(|file| file.digests.is_empty()) {
         return Ok(None);
     }
+    // What nobody read leaves the folders above it without digests. Files are in path order.
+    let is_elsewhere = |path: &&RelativePath| files.binary_search_by(|file| file.path.cmp(path)).is_err();
+    scanned.extend(elsewhere.iter().filter(is_elsewhere).map(unread));
+    let stamp = Stamp {
+        created: iso(seal.at_ms),
+        hostname: "platefleet".into(),
+        comment: Some(format!("verified as {roll}")),
+        process: Process::InPlace,
+        ..Stamp::default()
+    };
+    let sealed = mhl::next_generation(&history, roll.path.file_name(), &scanned, &[], &stamp, &[])
+        .map_err(|error| Failure::Hopeless(format!("{roll}: {error}")))?;
+    Ok(Some(delivered.append(env, &earlier, &sealed).await?))
+}
+
+/// The history of these generations, and where each of their manifests stands.
+async fn read_base(
+    env: &impl Needs,
+    documents: &Documents,
+    delivered: &Delivered,
+    base: &Chain,
+) -> Result<(History, BTreeMap<String, (Bucket, ObjectInfo)>), Failure> {
     let place = |name: &str| {
         let uploaded = documents.get(name).map(|object| (Bucket::Ingest, object.clone()));
         uploaded.or_else(|| Some((Bucket::Delivery, delivered.get(name)?.clone())))
@@ -176,16 +230,7 @@ async fn append(
     } else {
         documents::read_history(env, Some(&base.to_xml()), &earlier).await?
     };
-    let stamp = Stamp {
-        created: iso(seal.at_ms),
-        hostname: "platefleet".into(),
-        comment: Some(format!("verified as {roll}")),
-        process: Process::InPlace,
-        ..Stamp::default()
-    };
-    let sealed = mhl::next_generation(&history, roll.path.file_name(), &scanned, &[], &stamp, &[])
-        .map_err(|error| Failure::Hopeless(format!("{roll}: {error}")))?;
-    Ok(Some(delivered.append(env, &earlier, &sealed).await?))
+    Ok((history, earlier))
 }
 
 /// A file as a manifest records it: without digests when it was not read, as an extra one is.

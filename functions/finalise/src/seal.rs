@@ -73,7 +73,7 @@ impl Delivered {
             Err(other) => return Err(other.into()),
         }
         self.move_chain(env, sealed).await?;
-        self.clear(env, sealed.number).await?;
+        self.clear(env, sealed).await?;
         Ok(manifest)
     }
 
@@ -103,17 +103,24 @@ impl Delivered {
         Ok(())
     }
 
-    /// Removes manifests up to generation `number` that the chain, as it stands now, does not list: left by a seal that was
-    /// overtaken, or by a history that was replaced. Those above belong to somebody who is faster.
-    async fn clear(&self, env: &impl Needs, number: u32) -> Result<(), Failure> {
+    /// Removes manifests that the chain, as it stands now, does not list: left by a seal that was overtaken, or by a history
+    /// that was replaced. Later generations that are not older than this one belong to somebody who is faster.
+    async fn clear(&self, env: &impl Needs, sealed: &Sealed) -> Result<(), Failure> {
+        let number = |name: &str| name.split('_').next().and_then(|n| n.parse::<u32>().ok());
         let chain = env.get(Bucket::Delivery, &self.key(CHAIN_NAME), None, None).await?;
         let listed = Chain::parse(&chain).unwrap_or_default();
         for (name, object) in history::list(env, Bucket::Delivery, &self.root).await? {
-            let is_earlier = name.split('_').next().and_then(|n| n.parse::<u32>().ok()).is_none_or(|n| n <= number);
+            let is_earlier = number(&name).is_none_or(|n| n <= sealed.number) || created(&name) < created(&sealed.name);
             if name != CHAIN_NAME && is_earlier && !listed.entries.iter().any(|entry| entry.path == name) {
                 env.remove(Bucket::Delivery, &object.key).await?;
             }
         }
         Ok(())
     }
+}
+
+/// The time in the name of a manifest, `2026-11-22_105740Z`: text that sorts by time.
+fn created(name: &str) -> Option<&str> {
+    let stem = name.strip_suffix(".mhl")?;
+    stem.get(stem.len().checked_sub("2026-11-22_105740Z".len())?..)
 }

@@ -1,6 +1,6 @@
 //! Where a roll stands: what is known of its files, as its row and its report say it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use platefleet_fleet::{
     documents::{Documents, Said},
@@ -13,7 +13,7 @@ use platefleet_fleet::{
     status,
     store::{RollRow, Rolls, Seal},
 };
-use platefleet_media::mhl::Ignore;
+use platefleet_media::{mhl::Ignore, path::RelativePath};
 
 use crate::{Needs, report};
 
@@ -24,6 +24,8 @@ pub(crate) struct Standing {
     pub(crate) said: Said,
     /// The files that the roll answers for, in path order.
     pub(crate) files: Vec<FileRow>,
+    /// Paths of what else lies below it: in rolls of their own, or just the name of such a roll.
+    pub(crate) elsewhere: BTreeSet<RelativePath>,
 }
 
 impl Standing {
@@ -32,8 +34,9 @@ impl Standing {
         let lists = Rolls(env).roll(roll).await?.map(|row| row.lists).unwrap_or_default();
         let documents = Documents::list(env, roll, &lists).await?;
         let said = Said { files: BTreeMap::new(), ..documents.read(env).await? };
-        let files = files_of(env, roll, &said.ignores).await?;
-        Ok(Self { documents, said, files })
+        let (files, mut elsewhere) = files_of(env, roll, &said.ignores).await?;
+        elsewhere.extend(said.nested.iter().filter_map(inside));
+        Ok(Self { documents, said, files, elsewhere })
     }
 
     /// Everything that is wrong, without what is missing.
@@ -73,21 +76,43 @@ impl Standing {
     }
 }
 
-/// The files that the roll answers for, in path order: not what lies in rolls below it, nor what its history ignores.
-pub(crate) async fn files_of(env: &impl Needs, roll: &RollId, ignores: &Ignore) -> ports::Result<Vec<FileRow>> {
+/// The files that the roll answers for, in path order: not what lies in rolls below it, nor what its history ignores. And the
+/// paths of what lies in rolls below it.
+pub(crate) async fn files_of(
+    env: &impl Needs,
+    roll: &RollId,
+    ignores: &Ignore,
+) -> ports::Result<(Vec<FileRow>, BTreeSet<RelativePath>)> {
     let rolls = Rolls(env);
-    let below: Vec<String> = rolls
-        .of_production(&roll.production)
-        .await?
-        .into_iter()
-        .filter_map(|other| Some(format!("{}/", other.roll.path.strip(&roll.path)?)))
-        .collect();
+    let (mut below, mut elsewhere) = (BTreeSet::new(), BTreeSet::new());
+    for other in rolls.of_production(&roll.production).await? {
+        if let Some(folder) = other.roll.path.strip(&roll.path) {
+            // Of the files below a history, the rolls above it may have no rows.
+            elsewhere.extend(inside(&folder).filter(|_| other.has_history()));
+            below.insert(folder);
+        }
+    }
     let mut files = rolls.files(roll).await?;
     files.retain(|file| {
-        let is_elsewhere = below.iter().any(|root| file.path.as_str().starts_with(root));
-        file.expected.is_some() || (file.observed.is_some() && !is_elsewhere && !ignores.is_ignored(&file.path, false))
+        if file.expected.is_some() {
+            return true;
+        }
+        if file.observed.is_none() || ignores.is_ignored(&file.path, false) {
+            return false;
+        }
+        let is_elsewhere =
+            std::iter::successors(file.path.parent(), RelativePath::parent).any(|folder| below.contains(&folder));
+        if is_elsewhere {
+            elsewhere.insert(file.path.clone());
+        }
+        !is_elsewhere
     });
-    Ok(files)
+    Ok((files, elsewhere))
+}
+
+/// A path for something that lies in a folder, whatever it is.
+fn inside(folder: &RelativePath) -> Option<RelativePath> {
+    RelativePath::new(format!("{folder}/{}", folder.file_name())).ok()
 }
 
 /// Takes note of what came to a roll that is sealed or at rest and that opens it no more: files that no manifest lists.

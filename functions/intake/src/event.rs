@@ -56,8 +56,11 @@ async fn list(env: &impl Needs, production: &Production, path: &RelativePath) ->
         return Ok(());
     };
     let roll = RollId { production: production.clone(), path: folder };
-    let is_there = env.head(Bucket::Ingest, &format!("{roll}/{}", path.file_name())).await?.is_some();
-    Rolls(env).note_list(&roll, path.file_name(), is_there).await?;
+    if env.head(Bucket::Ingest, &format!("{roll}/{}", path.file_name())).await?.is_some() {
+        Rolls(env).note_list(&roll, path.file_name()).await?;
+    } else if Rolls(env).roll(&roll).await?.is_none() {
+        return Ok(());
+    }
     history(env, &roll).await
 }
 
@@ -86,32 +89,44 @@ async fn observe(
     let pattern = clip::key_of(path).pattern;
     let file = rolls.observe_upload(roll, &pattern, path, upload).await?;
     // The roll wakes before the check is sent: a verdict that is faster than us finds it awake.
-    if file.is_open() || row.state.rank() < RollState::Finalising.rank() {
-        rolls.touch(roll, file.is_open()).await?;
-    } else if file.expected.is_none() {
+    let state = if file.is_open() || row.state.rank() < RollState::Finalising.rank() {
+        rolls.touch(roll, file.is_open()).await?.state
+    } else {
+        row.state
+    };
+    if file.expected.is_none() && state.rank() >= RollState::Finalising.rank() {
         // Nobody waits for it, and the report over the roll has to say so.
         rolls.settle(roll).await?;
     }
     Ok(rolls.send_check(&file).await?)
 }
 
-/// The rolls that a file belongs to, with its path in each: the nearest folder above it with a history, and those with lists
-/// of MHL 1.x in between, of which each may name it.
+/// The rolls that a file belongs to, with its path in each: the nearest folder above it with a history, those with lists of
+/// MHL 1.x in between, of which each may name it, and of those above all that do name it.
 async fn rolls_of(
     env: &impl Needs,
     production: &Production,
     path: &RelativePath,
 ) -> Result<Vec<(RollRow, RelativePath)>, Failure> {
-    let mut found = Vec::new();
+    let (mut found, mut is_nested) = (Vec::new(), false);
     for candidate in key::candidate_rolls(production, path) {
         let Some(below) = path.strip(&candidate.path) else { continue };
         if let Some(row) = Rolls(env).roll(&candidate).await? {
-            let is_last = row.has_history();
-            found.push((row, below));
-            if is_last {
-                break;
+            let has_history = row.has_history();
+            if !is_nested || may_name(env, &row, &below).await? {
+                found.push((row, below));
             }
+            is_nested |= has_history;
         }
     }
     Ok(found)
+}
+
+/// Whether a roll names a file, or is just being told what it names.
+async fn may_name(env: &impl Needs, row: &RollRow, path: &RelativePath) -> Result<bool, Failure> {
+    if row.planned.is_none() {
+        return Ok(true);
+    }
+    let file = Rolls(env).file(&row.roll, &clip::key_of(path).pattern, path).await?;
+    Ok(file.is_some_and(|stored| stored.row.expected.is_some()))
 }

@@ -9,6 +9,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use platefleet_fleet::{
     documents::{Documents, Said},
     id::RollId,
+    key,
     message::{Message, Place, Queue},
     runner::Failure,
     state::{FileRow, Finding, RollState, fitting},
@@ -18,7 +19,7 @@ use platefleet_media::{clip, path::RelativePath};
 
 use crate::{
     Needs,
-    join::{Join, Joined},
+    join::{Join, Joined, folders_above},
 };
 
 /// Rows that are written at once.
@@ -41,11 +42,10 @@ pub(crate) async fn expand(env: &impl Needs, roll: &RollId, hop: u32, again: boo
     }
     let rolls = Rolls(env);
     // The row goes before the listing: an upload that is looked up later finds it.
-    let lists = match rolls.roll(roll).await? {
-        Some(row) => row.lists,
-        None => rolls.touch(roll, false).await?.lists,
-    };
-    let documents = Documents::list(env, roll, &lists).await?;
+    if rolls.roll(roll).await?.is_none() {
+        rolls.touch(roll, false).await?;
+    }
+    let documents = documents_of(env, roll).await?;
     let said = documents.read(env).await?;
     let findings = fitting(&said.findings, "ascmhl");
     if let Some(waits) = said.waits {
@@ -61,37 +61,61 @@ pub(crate) async fn expand(env: &impl Needs, roll: &RollId, hop: u32, again: boo
     let row = begin(env, roll, &tip, &findings, again).await?;
     let is_known = row.planned.is_some();
     if !is_known {
-        if !write_rows(env, roll, &tip, &said, row.cursor.as_deref()).await? {
-            return go_on(env, roll, hop).await;
-        }
+        let rest = write_rows(env, roll, &said, row.cursor.as_deref()).await?;
         let planned = said.files.len() as u64;
-        let (row, _) = rolls
-            .update_roll(roll, |was| {
-                let mut row = was.filter(|row| row.tip.as_ref() == Some(&tip) && row.planned.is_none())?.clone();
-                row.planned = Some(planned);
-                row.cursor = None;
-                if row.state == RollState::Receiving {
-                    row.state = RollState::Checking;
+        let note = |was: Option<&RollRow>| {
+            let mut now = was?.clone();
+            if now.tip.as_ref() != Some(&tip) {
+                // Overtaken by a newer history, over whose rows some of ours may have been written: it is expanded anew.
+                return Some(unplanned(&now));
+            }
+            if now.planned.is_some() || now.draft != row.draft {
+                return None;
+            }
+            now.cursor = rest.as_ref().map(ToString::to_string);
+            if rest.is_none() {
+                now.planned = Some(planned);
+                if now.state == RollState::Receiving {
+                    now.state = RollState::Checking;
                 }
-                row.updated_ms = env.now_ms();
-                Some(row)
-            })
-            .await?;
-        if row.is_none_or(|row| row.tip.as_ref() != Some(&tip)) {
-            // Overtaken by a newer history, over whose rows some of ours may have been written: it is expanded anew.
-            rolls.update_roll(roll, |was| Some(unplanned(was?))).await?;
+                now.updated_ms = env.now_ms();
+            }
+            Some(now)
+        };
+        let (now, _) = rolls.update_roll(roll, note).await?;
+        if rest.is_some() || !now.is_some_and(|now| now.tip.as_ref() == Some(&tip) && now.planned.is_some()) {
             return go_on(env, roll, hop).await;
         }
+        tell_above(env, roll).await?;
     }
     drop(said);
     // Somebody who looked later may have written first: whoever ends makes sure that the newest history is the one in the row.
-    if Documents::list(env, roll, &lists).await? != documents {
+    if documents_of(env, roll).await? != documents {
         return go_on(env, roll, hop).await;
     }
     if !is_known || again {
         return send_checks(env, roll, Place::default(), 0).await;
     }
     settle(env, roll).await
+}
+
+/// What vouches for a roll now.
+async fn documents_of(env: &impl Needs, roll: &RollId) -> Result<Documents, Failure> {
+    let lists = Rolls(env).roll(roll).await?.map(|row| row.lists).unwrap_or_default();
+    Ok(Documents::list(env, roll, &lists).await?)
+}
+
+/// Has the reports of sealed rolls above this one written again, which counted its files as extra ones before it was a roll.
+async fn tell_above(env: &impl Needs, roll: &RollId) -> Result<(), Failure> {
+    let rolls = Rolls(env);
+    for above in key::candidate_rolls(&roll.production, &roll.path) {
+        let Some(folder) = roll.path.strip(&above.path) else { continue };
+        let is_sealed = |row: RollRow| row.state.rank() >= RollState::Finalising.rank();
+        if rolls.roll(&above).await?.is_some_and(is_sealed) && rolls.has_files_below(&above, &folder).await? {
+            rolls.settle(&above).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Looks at every open file whose row is not what the listing says, and sends what can be checked.
@@ -105,7 +129,7 @@ pub(crate) async fn look_again(
         return Err(Failure::Hopeless(format!("{roll}: looking again took more than {MAX_HOPS} invocations")));
     }
     let (rolls, nothing) = (Rolls(env), Said::default());
-    let mut join = Join::after(env, roll, &nothing, BTreeSet::new(), after.as_ref()).await?;
+    let mut join = Join::after(env, roll, &nothing, after.as_ref()).await?;
     let mut seen = 0;
     while let Some(Joined { path, listed, row, .. }) = join.next().await? {
         if let Some(row) = row.filter(|row| row.is_open() && row.observed != listed) {
@@ -184,8 +208,9 @@ async fn begin(
         .update_roll(roll, |was| {
             let mut row = was.cloned().unwrap_or_else(|| RollRow::new(roll.clone(), now));
             if row.tip.as_ref() == Some(tip) {
-                return (anew && row.planned.is_some()).then(|| unplanned(&row));
+                return anew.then(|| unplanned(&row));
             }
+            row.draft += 1;
             reopen(&mut row, RollState::Receiving);
             row.findings = findings.to_vec();
             row.tip = Some(tip.clone());
@@ -203,6 +228,7 @@ fn unplanned(row: &RollRow) -> RollRow {
     let mut row = row.clone();
     reopen(&mut row, RollState::Receiving);
     (row.planned, row.cursor) = (None, None);
+    row.draft += 1;
     row
 }
 
@@ -214,37 +240,33 @@ fn reopen(row: &mut RollRow, state: RollState) {
     }
 }
 
-/// Writes both halves of every file, from the cursor on; false when time ran out and the cursor is saved.
+/// Writes both halves of every file, from the cursor on; the last path that was written when time ran out.
 async fn write_rows(
     env: &impl Needs,
     roll: &RollId,
-    tip: &Tip,
     said: &Said,
     cursor: Option<&str>,
-) -> Result<bool, Failure> {
-    let rolls = Rolls(env);
+) -> Result<Option<RelativePath>, Failure> {
+    let (rolls, nested) = (Rolls(env), nested(env, roll, said).await?);
     let after = cursor.and_then(|path| RelativePath::new(path).ok());
-    let mut join = Join::after(env, roll, said, nested(env, roll, said).await?, after.as_ref()).await?;
+    let mut join = Join::after(env, roll, said, after.as_ref()).await?;
     loop {
         let (mut news, mut last, mut seen) = (Vec::new(), None, 0);
         while news.len() < STEP && seen < LOOK {
             let Some(joined) = join.next().await? else { break };
             seen += 1;
             last = Some(joined.path.clone());
-            if is_news(said, &joined) {
+            if is_news(said, &nested, &joined) {
                 news.push(joined);
             }
         }
-        let Some(last) = last else { return Ok(true) };
+        if last.is_none() {
+            return Ok(None);
+        }
         let writes = news.into_iter().map(|joined| write_file(&rolls, roll, joined));
         futures::stream::iter(writes).buffer_unordered(IN_FLIGHT).try_collect::<Vec<()>>().await?;
         if env.time_left() < MARGIN {
-            let note = |was: Option<&RollRow>| {
-                let row = was.filter(|row| row.tip.as_ref() == Some(tip) && row.planned.is_none())?;
-                Some(RollRow { cursor: Some(last.to_string()), ..row.clone() })
-            };
-            rolls.update_roll(roll, note).await?;
-            return Ok(false);
+            return Ok(last);
         }
     }
 }
@@ -257,10 +279,11 @@ async fn nested(env: &impl Needs, roll: &RollId, said: &Said) -> Result<BTreeSet
     Ok(said.nested.iter().cloned().chain(histories).collect())
 }
 
-/// Whether there is anything to write of a path.
-fn is_news(said: &Said, joined: &Joined) -> bool {
+/// Whether there is anything to write of a path. Nothing, of a stranger in a folder with a history of its own.
+fn is_news(said: &Said, nested: &BTreeSet<RelativePath>, joined: &Joined) -> bool {
     let Joined { path, expected, listed, row } = joined;
-    let Some(row) = row else { return expected.is_some() || !said.ignores.is_ignored(path, false) };
+    let is_own = || !said.ignores.is_ignored(path, false) && !folders_above(path).any(|above| nested.contains(&above));
+    let Some(row) = row else { return expected.is_some() || is_own() };
     let is_planned = match expected {
         Some(expected) => row.expected.as_ref() == Some(expected),
         None => row.expected.is_none(),

@@ -1,10 +1,7 @@
 //! What is expected of a roll, what the bucket holds of it, and what its rows say already: three lists in path order, read side
 //! by side from a place on. Each is read page by page, so a roll of a million files needs the memory of a few thousand.
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    ops::Bound,
-};
+use std::{collections::VecDeque, ops::Bound};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use platefleet_fleet::{
@@ -37,20 +34,14 @@ pub(crate) struct Join<'a, T> {
 }
 
 impl<'a, T: Needs> Join<'a, T> {
-    /// Begins after a path. What lies in folders with a history of their own is not listed.
-    pub(crate) async fn after(
-        env: &'a T,
-        roll: &RollId,
-        said: &'a Said,
-        nested: BTreeSet<RelativePath>,
-        after: Option<&RelativePath>,
-    ) -> Result<Self> {
+    /// Begins after a path.
+    pub(crate) async fn after(env: &'a T, roll: &RollId, said: &'a Said, after: Option<&RelativePath>) -> Result<Self> {
         let from = after.map_or(Bound::Unbounded, |path| Bound::Excluded(path.clone()));
         let expected: Box<dyn Iterator<Item = &RelativePath> + Send> =
             Box::new(said.files.range((from, Bound::Unbounded)).map(|(path, _)| path));
         let prefix = format!("{roll}/");
         let next = Some(after.map_or_else(|| prefix.clone(), |path| format!("{prefix}{path}")));
-        let listing = Listing { env, prefix, nested, next, page: VecDeque::new() };
+        let listing = Listing { env, prefix, next, page: VecDeque::new() };
         Ok(Self { said, expected: expected.peekable(), listing, rows: Rows::after(env, roll, after).await? })
     }
 
@@ -66,11 +57,10 @@ impl<'a, T: Needs> Join<'a, T> {
     }
 }
 
-/// What the bucket holds, without histories and what lies in rolls of their own.
+/// What the bucket holds, without histories.
 struct Listing<'a, T> {
     env: &'a T,
     prefix: String,
-    nested: BTreeSet<RelativePath>,
     /// Where the next page begins; `None` after the last.
     next: Option<String>,
     page: VecDeque<(RelativePath, Observed)>,
@@ -84,7 +74,7 @@ impl<T: Needs> Listing<'_, T> {
             self.next = page.next;
             for object in page.items {
                 let path = object.key.strip_prefix(&self.prefix).and_then(|path| RelativePath::new(path).ok());
-                if let Some(path) = path.filter(|path| self.is_media(path)) {
+                if let Some(path) = path.filter(is_media) {
                     self.page.push_back((path, Observed { etag: object.etag, size: object.size }));
                 }
             }
@@ -95,17 +85,15 @@ impl<T: Needs> Listing<'_, T> {
     fn take(&mut self, path: &RelativePath) -> Option<Observed> {
         self.page.pop_front_if(|(next, _)| next == path).map(|(_, observed)| observed)
     }
+}
 
-    fn is_media(&self, path: &RelativePath) -> bool {
-        let mut above = path.parent();
-        while let Some(folder) = above {
-            if folder.file_name() == HISTORY || self.nested.contains(&folder) {
-                return false;
-            }
-            above = folder.parent();
-        }
-        true
-    }
+/// The folders above a path, the nearest first.
+pub(crate) fn folders_above(path: &RelativePath) -> impl Iterator<Item = RelativePath> {
+    std::iter::successors(path.parent(), RelativePath::parent)
+}
+
+fn is_media(path: &RelativePath) -> bool {
+    folders_above(path).all(|folder| folder.file_name() != HISTORY)
 }
 
 /// The rows of all buckets.

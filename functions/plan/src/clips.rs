@@ -56,7 +56,8 @@ impl<'a, E: Objects + Table> Shelf<'a, E> {
         };
         let clips = self.named(facet, name).await?;
         let what = if facet == "clip_name" { format!("clip `{name}`") } else { format!("reel `{name}`") };
-        let originals: Vec<_> = clips.iter().filter(|(row, _)| row.metadata.role == Some(Role::Original)).collect();
+        let originals = clips.iter().filter(|(row, _)| row.metadata.role == Some(Role::Original));
+        let originals = once_each(originals);
         if originals.is_empty() {
             let reason = if clips.is_empty() {
                 format!("{what} has not arrived, or is not checked yet")
@@ -126,28 +127,49 @@ impl<'a, E: Objects + Table> Shelf<'a, E> {
         }
         let mut clips = Vec::new();
         for row in Clips(self.env).with(self.production, facet, name).await? {
-            let standing = self.standing(&row).await?;
-            clips.push((Arc::new(row), standing));
+            if let Some(standing) = self.standing(&row).await? {
+                clips.push((Arc::new(row), standing));
+            }
         }
         self.by_name.insert(key, clips.clone());
         Ok(clips)
     }
 
-    async fn standing(&self, row: &ClipRow) -> Result<Standing, Error> {
+    /// `None` for a clip that no manifest of its roll names any more.
+    async fn standing(&self, row: &ClipRow) -> Result<Option<Standing>, Error> {
         let name = name_of(row);
         let detail = || row.findings.first().map(|f| f.detail.clone()).unwrap_or_default();
         let damaged = row.findings.iter().any(|f| f.kind == "mismatch");
         let files = Rolls(self.env).files_of_clip(&row.roll, &row.pattern).await?;
-        if ClipRow::revision_of(&files) != row.revision {
-            return Ok(Standing::Waiting(format!("clip `{name}` is being checked again")));
+        if files.iter().all(|file| file.expected.is_none()) {
+            return Ok(None);
         }
-        Ok(match row.state {
+        if ClipRow::revision_of(&files) != row.revision {
+            return Ok(Some(Standing::Waiting(format!("clip `{name}` is being checked again"))));
+        }
+        Ok(Some(match row.state {
             ClipState::Inspected => Standing::Ready,
             ClipState::Invalid if damaged => Standing::Waiting(format!("clip `{name}` is damaged: {}", detail())),
             ClipState::Invalid => Standing::Refused(format!("clip `{name}` cannot be read: {}", detail())),
             ClipState::Unsupported => Standing::Refused(format!("clip `{name}` cannot be rendered: {}", detail())),
-        })
+        }))
     }
+}
+
+/// Files may belong to several rolls, one below the other. Their clip is meant once: as it stands in the nearest roll or, since
+/// it has to be what all of them say, in one in which it is not ready.
+fn once_each<'c>(clips: impl Iterator<Item = &'c (Arc<ClipRow>, Standing)>) -> Vec<&'c (Arc<ClipRow>, Standing)> {
+    let mut by_files: BTreeMap<String, &(Arc<ClipRow>, Standing)> = BTreeMap::new();
+    let rank = |(row, standing): &(Arc<ClipRow>, Standing)| {
+        (!matches!(standing, Standing::Ready), row.roll.path.as_str().len())
+    };
+    for clip in clips {
+        let best = by_files.entry(format!("{}/{}", clip.0.roll, clip.0.pattern)).or_insert(clip);
+        if rank(clip) > rank(best) {
+            *best = clip;
+        }
+    }
+    by_files.into_values().collect()
 }
 
 fn name_of(row: &ClipRow) -> &str {

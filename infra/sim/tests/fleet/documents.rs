@@ -12,7 +12,7 @@ const FIRST: &str = "Clips/A001C001_261124_R1AB/A001C001_261124_R1AB_000000.dng"
 const MD5_OF_NOTHING: &str = "d41d8cd98f00b204e9800998ecf8427e";
 
 /// A list of MHL 1.1 that says this of its files: path, size, digest elements.
-fn list(files: &[(&str, usize, String)]) -> String {
+pub(crate) fn list(files: &[(&str, usize, String)]) -> String {
     let mut text =
         String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<hashlist version=\"1.1\">\n<creatorinfo>");
     text.push_str(
@@ -26,7 +26,7 @@ fn list(files: &[(&str, usize, String)]) -> String {
     text + "</hashlist>\n"
 }
 
-fn md5(bytes: &[u8]) -> String {
+pub(crate) fn md5(bytes: &[u8]) -> String {
     format!("<md5>{}</md5>", hash::digest(hash::Algorithm::Md5, bytes))
 }
 
@@ -162,7 +162,7 @@ fn files_have_to_be_what_both_of_two_independent_first_generations_say() {
 }
 
 /// A card of many small files.
-fn many(files: usize) -> Card {
+pub(crate) fn many(files: usize) -> Card {
     Card::of((0..files).map(|n| (format!("Clips/{n:05}.txt"), format!("file {n}").into_bytes())).collect())
 }
 

@@ -17,12 +17,15 @@ use crate::{
     gaps::Takes,
     id::{BUCKETS, Production, RollId, bucket_of},
     message::{Message, Place, Queue},
-    ports::{Bucket, Clock, Key, Objects, Queues, Result, Settings, Table},
+    ports::{Bucket, Clock, Error, Key, Objects, Queues, Result, Settings, Table},
     state::{FileRow, FileState, Finding, Observed, RollState, Verdict, Watch},
 };
 
 /// Rows that are looked at, and messages that are sent, at once.
 const IN_FLIGHT: usize = 16;
+
+/// Most bytes of the names of a roll's lists: DynamoDB refuses a row of more than 400 KB.
+const MAX_LIST_NAMES: usize = 100_000;
 
 /// Rows of one page.
 const PAGE: usize = 500;
@@ -67,7 +70,8 @@ pub struct RollRow {
     pub state: RollState,
     /// Grows when a sealed or resting roll gets a new fact.
     pub round: u64,
-    /// Lists of MHL 1.x that were uploaded into its folder: they vouch for it as long as it has no history.
+    /// Lists of MHL 1.x that were uploaded into its folder, those that went since included: they vouch for it as long as it has
+    /// no history.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub lists: BTreeSet<String>,
     /// The history, or the lists, that its expectations come from.
@@ -76,6 +80,10 @@ pub struct RollRow {
     /// Number of expected files, once the row of every one of them is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned: Option<u64>,
+    /// Grows whenever its expectations are written from the first path on: whoever began earlier cannot say any more how far
+    /// they have come.
+    #[serde(default)]
+    pub draft: u64,
     /// Last path whose expectation is written, while a long manifest is being expanded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -109,6 +117,7 @@ impl RollRow {
             lists: BTreeSet::new(),
             tip: None,
             planned: None,
+            draft: 0,
             cursor: None,
             watch: Watch::default(),
             last_fact_ms: now_ms,
@@ -230,7 +239,7 @@ impl<'a, T: Table> Rolls<'a, T> {
         if let Some(next) = &next {
             match super::save(self.0, next, (was.rev > 0).then_some(was.rev)).await {
                 Ok(_) => {}
-                Err(crate::ports::Error::Conflict(_)) => return Ok(None),
+                Err(Error::Conflict(_)) => return Ok(None),
                 Err(other) => return Err(other),
             }
         }
@@ -265,12 +274,21 @@ impl<'a, T: Table> Rolls<'a, T> {
 
     /// All files of a roll, in path order.
     pub async fn files(&self, roll: &RollId) -> Result<Vec<FileRow>> {
-        let mut files = Vec::new();
-        for bucket in 0..BUCKETS {
-            files.extend(self.files_in(roll, bucket).await?);
-        }
+        let buckets = stream::iter(0..BUCKETS).map(|bucket| self.files_in(roll, bucket));
+        let mut files: Vec<FileRow> = buckets.buffered(usize::from(BUCKETS)).try_concat().await?;
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
+    }
+
+    /// True when a roll has rows of files in a folder, expected or not.
+    pub async fn has_files_below(&self, roll: &RollId, folder: &RelativePath) -> Result<bool> {
+        let prefix = format!("FILE#{folder}/");
+        for bucket in 0..BUCKETS {
+            if !self.0.query(&roll_partition(roll, bucket), &prefix, None, 1).await?.items.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The files of one clip of a roll, in path order.
@@ -418,15 +436,22 @@ impl<T: Table + Queues + Clock + Settings> Rolls<'_, T> {
         self.0.send(Queue::Intake, &message, Duration::ZERO).await
     }
 
-    /// Notes that a list of MHL 1.x came into the roll's folder, or went from it.
-    pub async fn note_list(&self, roll: &RollId, name: &str, is_there: bool) -> Result<()> {
+    /// Notes that a list of MHL 1.x came into the roll's folder.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for more lists than a row holds.
+    pub async fn note_list(&self, roll: &RollId, name: &str) -> Result<()> {
         let now = self.0.now_ms();
+        let mut is_full = false;
         self.update_roll(roll, |was| {
             let mut row = was.cloned().unwrap_or_else(|| RollRow::new(roll.clone(), now));
-            let is_news = if is_there { row.lists.insert(name.to_owned()) } else { row.lists.remove(name) };
-            is_news.then_some(row)
+            is_full = row.lists.iter().map(String::len).sum::<usize>() + name.len() > MAX_LIST_NAMES;
+            (row.lists.insert(name.to_owned()) && !is_full).then_some(row)
         })
         .await?;
+        if is_full && !self.roll(roll).await?.is_some_and(|row| row.lists.contains(name)) {
+            return Err(Error::Refused(format!("{roll} has too many lists: put them into folders of their own")));
+        }
         Ok(())
     }
 
