@@ -35,9 +35,18 @@ conformance: ## Independent tools judge what we write (needs the oracles of PLAT
 	$(CARGO) build --locked --workspace --bins
 	infra/conformance/run.sh
 
+BENCH_MHL = python3 infra/bench/mhl.py --platefleet "$(or $(CARGO_TARGET_DIR),target)/release/platefleet"
+
 .PHONY: bench
-bench: ## Frames a second of render and bytes a second of each digest, on one core
+bench: ## Frames a second of render and bytes a second of each digest, on one core; a history of a million files
 	$(CARGO) bench --locked -p platefleet-footage --bench throughput
+	$(CARGO) build --locked --release -p platefleet-cli
+	$(BENCH_MHL) million
+
+.PHONY: bench-peers
+bench-peers: ## Checking and sealing beside xxhsum and ascmhl: 10,000 small files, and GIGABYTES=20 in large ones
+	$(CARGO) build --locked --release -p platefleet-cli
+	$(BENCH_MHL) small large --gigabytes $(or $(GIGABYTES),20)
 
 FUZZ_TARGET = $(or $(TARGET),dng)
 

@@ -27,7 +27,9 @@ impl RelativePath {
             return refuse("is empty");
         }
         if path.len() > MAX_BYTES {
-            return refuse(&format!("is longer than {MAX_BYTES} bytes"));
+            let start: String = path.chars().take(100).collect();
+            let start = start.escape_debug();
+            return Err(Error::invalid(format!("path `{start}...` is longer than {MAX_BYTES} bytes")));
         }
         if path.starts_with('/') {
             return refuse("is absolute");

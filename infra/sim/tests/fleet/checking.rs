@@ -1,6 +1,6 @@
 //! How a file is checked: by the store's word, or by reading it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use platefleet_fleet::{message::Queue, ports::Bucket, store::Rolls};
 use platefleet_media::hash::{self, Algorithm};
@@ -90,6 +90,27 @@ fn a_checksum_that_no_manifest_asks_for_says_nothing() {
     calm(&world);
     assert_eq!(status(&world, &roll()).state, "VERIFIED");
     assert_eq!(checks(&world)["Clips/a.bin"].0, "streamed");
+}
+
+#[test]
+fn an_etag_is_never_taken_for_an_md5() {
+    let nines = |range: Range<u64>| vec![9; (range.end - range.start) as usize];
+    let twos = |range: Range<u64>| vec![2; (range.end - range.start) as usize];
+    let (world, card) = (World::new(), card(&[Algorithm::Md5]));
+    for (key, bytes) in card.objects() {
+        let (size, md5) = (bytes.len() as u64, hash::digest(Algorithm::Md5, &bytes));
+        match key.rsplit('/').next() {
+            // Other bytes under the ETag of the right ones, and the right ones under that of an upload in parts.
+            Some("a.bin") => world.upload_made(&key, size, &md5, nines),
+            Some("b.bin") => world.upload_made(&key, size, &format!("{}-2", "0".repeat(32)), twos),
+            _ => world.upload(&key, bytes),
+        }
+    }
+    calm(&world);
+    let seen = status(&world, &roll());
+    assert_eq!((seen.state.as_str(), findings(&seen)), ("FAILED", vec![("mismatch", "Clips/a.bin")]));
+    assert_eq!(checks(&world)["Clips/b.bin"], ("streamed".to_owned(), vec!["md5".to_owned()]));
+    assert_eq!(reads(&world), 2, "one for each file");
 }
 
 #[test]

@@ -15,16 +15,18 @@
 //! ```
 
 mod c4;
+mod digests;
 mod hasher;
 mod stripes;
 mod xxh3;
 mod xxh32;
 mod xxh64;
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use digests::Digests;
 pub use hasher::{Hasher, MAX_STATE_BYTES};
 
 use crate::{error::Result, source::Source};
@@ -50,9 +52,6 @@ pub enum Algorithm {
     /// XXH32 with seed 0: 8 hexadecimal digits, most significant first. Only hash lists of MHL 1.x have it; nothing writes it.
     Xxh32,
 }
-
-/// Digests as text, in the form that ASC MHL writes them (lower-case hexadecimal, except for C4).
-pub type Digests = BTreeMap<Algorithm, String>;
 
 impl Algorithm {
     /// Every algorithm.

@@ -74,6 +74,9 @@ impl fmt::Display for FindingKind {
     }
 }
 
+/// Digests in all formats, of the history and of its rivals, take less.
+const MAX_DETAIL_BYTES: usize = 4000;
+
 /// One thing that is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Finding {
@@ -111,9 +114,15 @@ impl Finding {
         })
     }
 
-    /// A finding.
+    /// A finding. A detail that quotes a monstrous text is cut, so that a report stays one.
     pub fn new(kind: FindingKind, path: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { kind, path: path.into(), detail: detail.into() }
+        let mut detail = detail.into();
+        if detail.len() > MAX_DETAIL_BYTES {
+            detail.truncate(detail.floor_char_boundary(MAX_DETAIL_BYTES));
+            detail.push_str("...");
+            detail.shrink_to_fit();
+        }
+        Self { kind, path: path.into(), detail }
     }
 }
 

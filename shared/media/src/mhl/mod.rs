@@ -19,6 +19,8 @@ mod flatten;
 mod history;
 mod ignore;
 mod legacy;
+#[cfg(test)]
+mod limits;
 mod manifest;
 mod pattern;
 mod seal;

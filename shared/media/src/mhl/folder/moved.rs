@@ -9,6 +9,7 @@ use crate::{
 };
 
 /// Files that are missing, by what could be found of them under another name.
+#[derive(Default)]
 pub(super) struct Moved<'d> {
     /// The digests to take of a file of this size: only one of a missing file's size can be that file.
     pub(super) formats: BTreeMap<u64, BTreeSet<Algorithm>>,

@@ -37,7 +37,7 @@ pub(super) fn expectations(disk: &mut Disk) -> BTreeMap<RelativePath, Expectatio
                 closest.rivals.push(expectation.hashes);
             } else {
                 for (algorithm, text) in expectation.hashes {
-                    closest.hashes.entry(algorithm).or_insert(text);
+                    closest.hashes.insert_first(algorithm, text);
                 }
             }
         }

@@ -91,6 +91,9 @@ impl<'d> Check<'d> {
     ) -> Self {
         let is_there = |path: &RelativePath| disk.files.binary_search_by(|file| file.path.cmp(path)).is_ok();
         let missing: BTreeSet<_> = expected.keys().filter(|path| !is_there(path) && disk.can_see(path)).collect();
+        // Only a file that nobody expects can be a missing one under another name.
+        let any_unexpected = disk.files.iter().any(|file| !expected.contains_key(&file.path));
+        let moved = if any_unexpected { Moved::new(expected, &missing) } else { Moved::default() };
         let trees = disk
             .histories
             .iter()
@@ -100,8 +103,8 @@ impl<'d> Check<'d> {
             disk,
             expected,
             witness,
-            moved: Moved::new(expected, &missing),
             missing,
+            moved,
             trees: trees.collect(),
             counts: FileCounts { expected: expected.len() as u64, ..FileCounts::default() },
             bytes: 0,

@@ -85,7 +85,7 @@ impl Expectations {
         expectation.generation = generation;
         for (algorithm, entry) in file.hashes {
             if entry.action != Some(Action::Failed) {
-                expectation.hashes.entry(algorithm).or_insert(entry.text);
+                expectation.hashes.insert_first(algorithm, entry.text);
                 expectation.size = expectation.size.or(file.size);
             }
         }

@@ -182,7 +182,7 @@ impl<'a> Builder<'a> {
             tree.add_nested(&nested.root, &nested.root_hash);
         }
         let nested = self.nested.iter().flat_map(|nested| nested.root_hash.content.keys());
-        let mut formats: BTreeSet<Algorithm> = digests.iter().flat_map(BTreeMap::keys).chain(nested).copied().collect();
+        let mut formats: BTreeSet<Algorithm> = digests.iter().flat_map(Digests::keys).chain(nested).copied().collect();
         if formats.is_empty() {
             formats.extend(self.history.formats());
         }

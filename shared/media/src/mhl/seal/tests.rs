@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    hash::{Algorithm, digests},
+    hash::{Algorithm, Digests, digests},
     mhl::{Action, CHAIN_NAME, FindingKind, Manifest},
 };
 
@@ -160,7 +160,7 @@ fn what_cannot_be_recorded_is_refused() {
         seal("x", "2026-11-22T10:57:40+01:00", std::slice::from_ref(&a)).unwrap_err().contains("is not of the form")
     );
     assert!(seal("x", time, &[file("a", b"", &[Algorithm::Sha256])]).unwrap_err().contains("no digest in a format"));
-    let bad = Scanned { digests: BTreeMap::from([(C4, "c4".to_owned())]), ..a };
+    let bad = Scanned { digests: Digests::from([(C4, "c4".to_owned())]), ..a };
     assert_eq!(seal("x", time, &[bad]).unwrap_err(), "`a`: `c4` is no c4 digest");
 }
 
@@ -241,7 +241,7 @@ proptest! {
 #[test]
 fn a_file_that_was_not_read_has_no_record_and_leaves_the_folders_without_digests() {
     let mut roll = Roll::default();
-    let unread = Scanned { digests: BTreeMap::new(), ..file("Clips/b", b"2", &[]) };
+    let unread = Scanned { digests: Digests::new(), ..file("Clips/b", b"2", &[]) };
     let (manifest, findings) = roll.seal(&[file("Clips/a", b"1", &[Xxh128]), unread.clone()]);
     assert_eq!(manifest.files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(), ["Clips/a"]);
     assert!(manifest.directories.is_empty() && manifest.root_hash.is_none() && findings.is_empty());

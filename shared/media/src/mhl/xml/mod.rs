@@ -27,6 +27,8 @@ mod text;
 const MAX_DEPTH: usize = 64;
 /// Elements that are held in memory at a time: one record with all that is in it.
 const MAX_ELEMENTS_AT_ONCE: usize = 10_000;
+/// Of one element. The schemas have four, and one more for each namespace; each is compared with all before it.
+const MAX_ATTRIBUTES: usize = 64;
 
 /// For documents whose elements stand in no namespace.
 pub(super) const NO_NAMESPACE: &str = "";
@@ -297,7 +299,11 @@ impl<'a> Document<'a> {
         }
         let outside = self.bindings.len();
         let mut attributes = Vec::new();
-        for attribute in start.attributes() {
+        for (number, attribute) in start.attributes().enumerate() {
+            if number == MAX_ATTRIBUTES {
+                self.bindings.truncate(outside);
+                return Err(self.invalid(format!("an element has more than {MAX_ATTRIBUTES} attributes")));
+            }
             let read = attribute.map_err(|error| error.to_string()).and_then(|attribute| {
                 let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
                 Ok((attribute.key, value.into_owned()))

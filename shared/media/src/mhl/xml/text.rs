@@ -96,7 +96,10 @@ impl<'a> Text<'a> {
         if self.window.len() > MAX_RECORD_BYTES {
             return Err(self.invalid(format!("more than {MAX_RECORD_BYTES} bytes within one record")));
         }
-        let end = self.source.len().min(self.offset + PIECE);
+        // What was cut is looked at again from its start: pieces that grow with it keep that in proportion.
+        let length = self.window.len();
+        let piece = PIECE.max(length.min(MAX_RECORD_BYTES + 1 - length) as u64);
+        let end = self.source.len().min(self.offset + piece);
         let before = self.offset - self.cut.len() as u64;
         self.cut.extend_from_slice(&self.source.read(self.offset..end)?);
         self.offset = end;

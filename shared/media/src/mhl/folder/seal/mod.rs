@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    hash::Digests,
     mhl::{
         DirectoryDigests, FOLDER_NAME, NestedSeal, Scanned, ScannedDirectory, Sealed, Stamp, next_generation, pattern,
         seal as generation,
@@ -61,7 +62,7 @@ pub(super) fn seal(root: &Path, options: &SealOptions, watch: &dyn Watch) -> Res
         let Digested { mut digests, at: hashed, .. } = read;
         if let Some(finding) = known.contradiction(file, owner, &digests) {
             findings.push(finding);
-            digests.clear();
+            digests = Digests::new();
         }
         if let Some(path) = below(owner, &file.path) {
             let (created, modified) = (look.created(), look.modified());
