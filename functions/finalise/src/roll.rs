@@ -15,7 +15,7 @@ use platefleet_fleet::{
 };
 use platefleet_media::{
     canonical,
-    hash::Algorithm,
+    hash::{Algorithm, Digests},
     mhl::{self, Chain, History, Process, Scanned, Stamp},
     path::RelativePath,
 };
@@ -191,7 +191,7 @@ async fn append(
     let is_stranger = |file: &FileRow| {
         !documents.is_history() && file.state == FileState::Failed && !history.expectations().contains_key(&file.path)
     };
-    let unread = |path: &RelativePath| Scanned::new(path.clone(), 0, BTreeMap::new());
+    let unread = |path: &RelativePath| Scanned::new(path.clone(), 0, Digests::new());
     let record = |file: &FileRow| if is_stranger(file) { unread(&file.path) } else { scanned_of(file) };
     let mut scanned: Vec<Scanned> = files.iter().map(record).collect();
     if scanned.iter().all(|file| file.digests.is_empty()) {
@@ -236,7 +236,7 @@ async fn read_base(
 /// A file as a manifest records it: without digests when it was not read, as an extra one is.
 fn scanned_of(file: &FileRow) -> Scanned {
     let digests = file.verdict.iter().flat_map(|verdict| &verdict.digests);
-    let digests: BTreeMap<_, _> = digests
+    let digests = digests
         .filter_map(|(name, text)| Some((Algorithm::parse(name).filter(|a| Algorithm::MHL.contains(a))?, text.clone())))
         .collect();
     let size = file.observed.as_ref().map_or(0, |observed| observed.size);

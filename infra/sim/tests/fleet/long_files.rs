@@ -26,7 +26,7 @@ use platefleet_fleet::{
     store::{HashProgress, Progresses, Rolls},
 };
 use platefleet_media::{
-    hash::{self, Algorithm},
+    hash::{self, Algorithm, Digests},
     mhl::Scanned,
     path::RelativePath,
 };
@@ -70,7 +70,7 @@ fn make_damaged(range: Range<u64>) -> Vec<u8> {
 }
 
 /// A card whose one file is a made object, sealed with these digests.
-fn card(size: u64, digests: BTreeMap<Algorithm, String>) -> Card {
+fn card(size: u64, digests: Digests) -> Card {
     let mut card = Card { roll: roll(), files: BTreeMap::new(), history: BTreeMap::new(), algorithms: Vec::new() };
     let path = RelativePath::new(PATH).unwrap();
     card.seal_as("2026-11-22T08:00:00Z", vec![Scanned::new(path, size, digests)]);

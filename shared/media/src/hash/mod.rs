@@ -14,8 +14,8 @@
 //! # Ok::<(), platefleet_media::Error>(())
 //! ```
 
+mod by_algorithm;
 mod c4;
-mod digests;
 mod hasher;
 mod stripes;
 mod xxh3;
@@ -26,7 +26,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use digests::Digests;
+pub use by_algorithm::ByAlgorithm;
 pub use hasher::{Hasher, MAX_STATE_BYTES};
 
 use crate::{error::Result, source::Source};
@@ -52,6 +52,9 @@ pub enum Algorithm {
     /// XXH32 with seed 0: 8 hexadecimal digits, most significant first. Only hash lists of MHL 1.x have it; nothing writes it.
     Xxh32,
 }
+
+/// Digests as text, in the form that ASC MHL writes them (lower-case hexadecimal, except for C4).
+pub type Digests = ByAlgorithm<String>;
 
 impl Algorithm {
     /// Every algorithm.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Action, FileRecord, Ignore, Manifest, ManifestReader, Process, Record, Stamp, manifest::walk, pattern};
 use crate::{
     error::{Error, Result},
+    hash::ByAlgorithm,
     path::RelativePath,
     source::Source,
 };
@@ -62,7 +63,7 @@ impl Flattened {
             size: None,
             created: None,
             modified: None,
-            hashes: BTreeMap::new(),
+            hashes: ByAlgorithm::new(),
             previous: None,
         });
         record.size = file.size.or(record.size);
@@ -70,7 +71,7 @@ impl Flattened {
         record.modified = file.modified.or(record.modified.take());
         record.previous = previous.or(record.previous.take());
         for (algorithm, entry) in good {
-            record.hashes.entry(algorithm).or_insert(entry);
+            record.hashes.insert_first(algorithm, entry);
         }
     }
 

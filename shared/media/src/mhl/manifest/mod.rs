@@ -1,11 +1,11 @@
 //! One generation of a history, as a value.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::{DirectoryDigests, Finding};
-use crate::{hash::Algorithm, path::RelativePath};
+use crate::{hash::ByAlgorithm, path::RelativePath};
 
 mod parse;
 mod print;
@@ -138,7 +138,7 @@ pub struct FileRecord {
     /// When the file was last changed, `xs:dateTime`.
     pub modified: Option<String>,
     /// The digests.
-    pub hashes: BTreeMap<Algorithm, HashEntry>,
+    pub hashes: ByAlgorithm<HashEntry>,
     /// Where the file was in the generation before.
     pub previous: Option<RelativePath>,
 }

@@ -1,6 +1,6 @@
 //! A manifest from XML.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use super::{
     Action, Author, Creator, DirectoryRecord, FileRecord, HashEntry, Manifest, ManifestHead, NAMESPACE, Process,
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    hash::{Algorithm, Digests},
+    hash::{Algorithm, ByAlgorithm, Digests},
     mhl::{
         DirectoryDigests, Finding, FindingKind,
         xml::{Document, Element},
@@ -244,7 +244,7 @@ impl Records<'_> {
             }
             size
         });
-        let mut hashes = BTreeMap::new();
+        let mut hashes = ByAlgorithm::new();
         for child in &element.children {
             let Some((algorithm, text)) = self.digest(child, &path) else { continue };
             let word = child.start.attribute("action");

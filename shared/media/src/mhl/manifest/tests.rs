@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::mhl::FindingKind;
+use crate::{hash::Algorithm, mhl::FindingKind};
 
 const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <hashlist version="2.0" xmlns="urn:ASC:MHL:v2.0">

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    hash::{Algorithm, Digests, c4},
+    hash::{Algorithm, ByAlgorithm, Digests, c4},
     mhl::{
         Action, ChainEntry, DirectoryDigests, DirectoryRecord, Expectations, FOLDER_NAME, FileRecord, Finding,
         FindingKind, HashEntry, History, Ignore, Manifest, Reference, directory::Tree, manifest::walk,
@@ -138,7 +138,7 @@ impl<'a> Builder<'a> {
                         "`{path}` cannot be compared: the history knows it by {formats}; hash it in that format too"
                     )));
                 }
-                let mut hashes = BTreeMap::new();
+                let mut hashes = ByAlgorithm::new();
                 let mut mismatches = Vec::new();
                 for (&algorithm, text) in old {
                     let action = if known[&algorithm] == *text { Action::Verified } else { Action::Failed };
