@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use platefleet_fleet::{
+    documents::Documents,
     id::{ClipId, JobId, Production, PullName, RollId, bucket_of},
     key::{self, Upload},
     message::Message,
@@ -35,7 +36,7 @@ pub(crate) async fn bury(env: &impl Needs, record: &Record) -> Result<(), Failur
     match message {
         Message::ExpandHistory { roll, .. } => {
             let finding = Finding::new(KIND, "ascmhl", format!("{text}. Upload the history again when that is mended"));
-            fail_roll(env, &roll, finding).await
+            untaken(env, &roll, finding).await
         }
         // The watchdog sends them again.
         Message::LookAgain { .. } | Message::SendChecks { .. } => Ok(()),
@@ -180,6 +181,26 @@ async fn note_roll(env: &impl Needs, roll: &RollId, finding: Finding) -> Result<
         })
         .await?;
     Ok(())
+}
+
+/// The documents of a roll cannot be taken up; unless they are, by another message. The seal over earlier ones speaks for the
+/// roll no more.
+async fn untaken(env: &impl Needs, roll: &RollId, finding: Finding) -> Result<(), Failure> {
+    let Some(read) = Rolls(env).roll(roll).await? else { return Ok(()) };
+    let is_known = match Documents::list(env, roll, &read.lists).await {
+        Ok(documents) => read.tip.as_ref().is_some_and(|tip| tip.revision == documents.revision()),
+        Err(Error::Refused(_)) => false,
+        Err(other) => return Err(other.into()),
+    };
+    if is_known && read.planned.is_some() {
+        return Ok(());
+    }
+    let reopen = |was: Option<&RollRow>| {
+        let row = was.filter(|row| row.round == read.round && row.state.rank() > RollState::Finalising.rank())?;
+        Some(RollRow { round: row.round + 1, state: RollState::Receiving, ..row.clone() })
+    };
+    Rolls(env).update_roll(roll, reopen).await?;
+    fail_roll(env, roll, finding).await
 }
 
 /// A roll that cannot go on by itself. A new fact wakes it.

@@ -30,6 +30,8 @@ const STEP: usize = 64;
 const LOOK: usize = 4096;
 /// Kept for handing over the rest.
 const MARGIN: Duration = Duration::from_secs(8);
+/// Less time than this is not enough to begin: other messages of the same batch have taken it.
+const BEGIN: Duration = Duration::from_secs(30);
 /// Most invocations of one expansion.
 const MAX_HOPS: u32 = 1_000;
 
@@ -44,6 +46,12 @@ pub(crate) async fn expand(env: &impl Needs, roll: &RollId, hop: u32, again: boo
     // The row goes before the listing: an upload that is looked up later finds it.
     if rolls.roll(roll).await?.is_none() {
         rolls.touch(roll, false).await?;
+    }
+    if env.time_left() < BEGIN {
+        if again {
+            rolls.update_roll(roll, |was| Some(unplanned(was?))).await?;
+        }
+        return go_on(env, roll, hop).await;
     }
     let documents = documents_of(env, roll).await?;
     let said = documents.read(env).await?;

@@ -212,15 +212,19 @@ impl World {
     fn pick(&self, functions: &Functions, weather: &Weather, dice: &mut Dice) -> Option<(Line, Waiting)> {
         let mut state = self.state();
         let now = state.now_ms;
-        let due: Vec<(Line, usize)> = state
-            .queues
-            .iter()
-            .filter(|(line, _)| functions.of(**line).is_some())
-            .flat_map(|(line, queue)| {
+        let mut all_due =
+            state.queues.iter().filter(|(line, _)| functions.of(**line).is_some()).flat_map(|(line, queue)| {
                 queue.iter().enumerate().filter(|(_, w)| w.due_ms <= now).map(|(index, _)| (*line, index))
-            })
-            .collect();
-        let (line, index) = *due.get(if weather.reorder && !due.is_empty() { dice.below(due.len()) } else { 0 })?;
+            });
+        let (line, index) = if weather.reorder {
+            let due: Vec<(Line, usize)> = all_due.collect();
+            if due.is_empty() {
+                return None;
+            }
+            due[dice.below(due.len())]
+        } else {
+            all_due.next()?
+        };
         let queue = state.queues.get_mut(&line)?;
         let mut waiting = queue.remove(index)?;
         waiting.attempts += 1;

@@ -189,6 +189,11 @@ impl Message {
         }
     }
 
+    /// Whether its function holds what is known of a whole roll in memory.
+    pub fn is_heavy(&self) -> bool {
+        matches!(self, Self::ExpandHistory { .. } | Self::SettleRoll { .. } | Self::TickRoll { .. })
+    }
+
     /// The queue that it belongs in.
     pub fn queue(&self) -> Queue {
         match self {

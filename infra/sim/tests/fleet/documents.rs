@@ -170,9 +170,9 @@ pub(crate) fn many(files: usize) -> Card {
 fn a_long_history_is_expanded_over_many_invocations_from_the_saved_place() {
     let (world, card) = (World::new(), many(400));
     card.upload(&world);
-    // Each call takes 20 ms, so that an invocation writes some 200 rows before the last 8 seconds.
-    world.set_call_time(Duration::from_millis(20));
-    world.set_time_left(Duration::from_secs(12));
+    // Each call takes 130 ms, so that an invocation makes some 200 calls before the last 8 seconds.
+    world.set_call_time(Duration::from_millis(130));
+    world.set_time_left(Duration::from_secs(34));
     let before = world.log().len();
     let report = settle(&world, Weather::calm());
     assert!(report.failures.is_empty(), "{report:?}");

@@ -228,8 +228,8 @@ fn a_function_that_ends_while_a_list_is_taken_up_changes_nothing() {
 fn a_function_that_ends_while_a_long_history_is_expanded_changes_nothing() {
     let prepare = || {
         let world = World::new();
-        world.set_call_time(Duration::from_millis(100));
-        world.set_time_left(Duration::from_secs(12));
+        world.set_call_time(Duration::from_millis(650));
+        world.set_time_left(Duration::from_secs(34));
         world
     };
     let upload = |world: &World| many(4).upload(world);
@@ -281,4 +281,28 @@ fn a_function_that_ends_while_lost_events_are_looked_for_changes_nothing() {
         block_on(world.send(Queue::Intake, &send, Duration::ZERO)).unwrap();
     };
     at_every_call(prepare, send, verified(6));
+}
+
+#[test]
+fn a_newer_history_that_cannot_be_taken_up_ends_the_word_of_the_seal() {
+    let (world, mut card) = (World::new(), Card::small());
+    card.upload(&world);
+    calm(&world);
+    assert_eq!(status(&world, &roll()).state, "VERIFIED");
+    let broken = functions().on(Queue::Intake, async |world, record| {
+        assert!(!record.body.contains("expand-history"), "this build has a bug");
+        platefleet_intake::handle(&world, &record).await
+    });
+    // The same documents once more: that they were taken up stands.
+    card.upload(&world);
+    world.drain(&broken, Weather::calm());
+    assert_eq!(status(&world, &roll()).state, "VERIFIED");
+    card.seal("2026-11-23T08:00:00Z");
+    card.upload(&world);
+    world.drain(&broken, Weather::calm());
+    let seen = status(&world, &roll());
+    assert_eq!((seen.state.as_str(), findings(&seen)), ("FAILED", vec![("gave-up", "ascmhl")]));
+    card.upload(&world);
+    calm(&world);
+    assert_eq!(status(&world, &roll()).state, "VERIFIED");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use futures::StreamExt as _;
+use futures::{StreamExt as _, lock::Mutex};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::Instrument as _;
@@ -15,7 +15,8 @@ use crate::{
     telemetry::{Unit, metrics},
 };
 
-/// Messages of a batch that are worked on at once.
+/// Messages of a batch that are worked on at once; of the heavy ones only one, so that the memory of a function is that of one
+/// roll.
 const IN_FLIGHT: usize = 4;
 /// SQS hands over at most this many.
 const MAX_BATCH: usize = 10_000;
@@ -85,9 +86,10 @@ where
         .map(|record| record["messageId"].as_str().map(str::to_owned).map(|id| (id, record)))
         .collect::<Option<_>>()
         .ok_or(BadEvent::NotABatch("a record has no `messageId`"))?;
+    let alone = &Mutex::new(());
     let failed: Vec<Value> = futures::stream::iter(records)
         .map(|(id, record)| async move {
-            let done = one(env, invocation, &id, record, handler).await;
+            let done = one(env, invocation, &id, record, handler, alone).await;
             (!done).then(|| json!({"itemIdentifier": id}))
         })
         .buffered(IN_FLIGHT)
@@ -98,14 +100,15 @@ where
 }
 
 /// One message: true when it is done.
-async fn one<E, H>(env: &E, invocation: &Invocation, id: &str, record: Value, handler: &H) -> bool
+async fn one<E, H>(env: &E, invocation: &Invocation, id: &str, record: Value, handler: &H, alone: &Mutex<()>) -> bool
 where
     E: Clone + Clock,
     H: AsyncFn(E, Record) -> Result<(), Failure>,
 {
-    let began = Instant::now();
     let read = read(id, record);
     let subject = read.as_ref().map(|(record, _)| Subject::of(record)).unwrap_or_default();
+    let _alone = if subject.is_heavy { Some(alone.lock().await) } else { None };
+    let began = Instant::now();
     let trace = read.as_ref().ok().and_then(|(_, trace)| trace.as_ref()).or(invocation.trace.as_ref());
     let span = tracing::info_span!(
         "message",
@@ -174,6 +177,7 @@ fn read(id: &str, record: Value) -> Result<(Record, Option<String>), String> {
 /// What a message is about, for the log.
 #[derive(Default)]
 struct Subject {
+    is_heavy: bool,
     kind: Option<String>,
     production: Option<String>,
     roll: Option<String>,
@@ -192,6 +196,7 @@ impl Subject {
             return Self { object, ..Self::default() };
         };
         let kind = serde_json::to_value(&message).ok().and_then(|v| Some(v.get("type")?.as_str()?.to_owned()));
+        let is_heavy = message.is_heavy();
         let (production, roll, job, range) = match message {
             Message::ExpandHistory { roll, .. }
             | Message::LookAgain { roll, .. }
@@ -205,6 +210,7 @@ impl Subject {
             Message::SettleJob { job } | Message::TickJob { job, .. } => (None, None, Some(job), None),
         };
         Self {
+            is_heavy,
             kind,
             production: production.map(Into::into),
             roll: roll.map(Into::into),
@@ -274,6 +280,28 @@ mod tests {
         let expected = json!({"batchItemFailures": [
             {"itemIdentifier": "id-bad"}, {"itemIdentifier": "id-panic"}, {"itemIdentifier": "id-hopeless"}]});
         assert_eq!(answer.await.unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn of_the_messages_that_hold_a_whole_roll_one_is_worked_on_at_a_time() {
+        let (at_once, most) = (RefCell::new(0), RefCell::new(0));
+        let work = async |_, record: Record| {
+            let is_heavy = record.body.contains("expand-history");
+            if is_heavy {
+                *at_once.borrow_mut() += 1;
+                let now = *at_once.borrow();
+                most.replace_with(|most| now.max(*most));
+            }
+            tokio::task::yield_now().await;
+            if is_heavy {
+                *at_once.borrow_mut() -= 1;
+            }
+            Ok(())
+        };
+        let roll = crate::id::RollId::parse("show/A001").unwrap();
+        let heavy = Message::ExpandHistory { roll, hop: 0 }.to_body();
+        let answer = answer_of(event(&[&heavy, "an event", &heavy, &heavy, "another"]), work).await.unwrap();
+        assert_eq!((answer, most.into_inner()), (json!({"batchItemFailures": []}), 1));
     }
 
     #[tokio::test]
