@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// Case, spaces and Unicode form are kept as they came (ASC MHL compares paths as written).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct RelativePath(String);
+pub struct RelativePath(Box<str>);
 
 /// More than any file system of a camera card allows.
 const MAX_BYTES: usize = 1000;
@@ -52,7 +52,7 @@ impl RelativePath {
                 _ => {}
             }
         }
-        Ok(Self(path))
+        Ok(Self(path.into_boxed_str()))
     }
 
     /// The path as written.
@@ -67,7 +67,7 @@ impl RelativePath {
 
     /// All but the last part; `None` at the root.
     pub fn parent(&self) -> Option<Self> {
-        self.0.rsplit_once('/').map(|(parent, _)| Self(parent.to_owned()))
+        self.0.rsplit_once('/').map(|(parent, _)| Self(parent.into()))
     }
 
     /// What follows the last dot of the file name, in lower case; empty without one.
@@ -85,7 +85,7 @@ impl RelativePath {
 
     /// The rest of this path below `root`, when it is below it.
     pub fn strip(&self, root: &Self) -> Option<Self> {
-        self.0.strip_prefix(&root.0)?.strip_prefix('/').map(|rest| Self(rest.to_owned()))
+        self.0.strip_prefix(&*root.0)?.strip_prefix('/').map(|rest| Self(rest.into()))
     }
 }
 
@@ -125,7 +125,7 @@ impl TryFrom<String> for RelativePath {
 
 impl From<RelativePath> for String {
     fn from(path: RelativePath) -> Self {
-        path.0
+        path.0.into_string()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Bytes asked for at a time.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 256 << 10;
 
 /// What reading a file gave.
 pub(super) struct Digested {

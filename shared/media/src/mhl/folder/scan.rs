@@ -104,8 +104,8 @@ pub(super) fn scan(root: &Path, generation: Option<u32>) -> Result<Disk> {
         }
         disk.empty_folders.extend(folder.filter(|_| is_empty));
     }
-    disk.files.sort_by(|a, b| a.path.cmp(&b.path));
-    disk.empty_folders.sort();
+    disk.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    disk.empty_folders.sort_unstable();
     Ok(disk)
 }
 

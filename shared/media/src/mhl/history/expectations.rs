@@ -57,6 +57,11 @@ impl Expectations {
         self.files.is_empty()
     }
 
+    /// Gives back memory that is not needed: a tree that grew in the order of its keys is half empty.
+    pub(super) fn pack(&mut self) {
+        self.files = std::mem::take(&mut self.files).into_iter().collect();
+    }
+
     pub(super) fn into_map(self) -> BTreeMap<RelativePath, Expectation> {
         self.files
     }

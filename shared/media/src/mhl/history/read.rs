@@ -230,6 +230,7 @@ impl HistoryReader {
         if self.history.expected.retain_unignored(&ignores) {
             self.history.folders = None;
         }
+        self.history.expected.pack();
         self.history
     }
 
