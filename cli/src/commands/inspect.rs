@@ -76,7 +76,7 @@ impl Inspect {
             document["raw"] = serde_json::to_value(&report.tags).map_err(unwritable)?;
         }
         if self.frames {
-            document["frames"] = report.frames.iter().map(|frame| self::frame(clip, frame)).collect();
+            document["frames"] = report.frames().map(|frame| self::frame(clip, &frame)).collect();
         }
         Ok(document)
     }
@@ -92,7 +92,7 @@ impl Inspect {
             }
         }
         if self.frames {
-            for frame in &report.frames {
+            for frame in report.frames() {
                 let file = clip.clip.files.get(frame.file).map_or("", |f| f.path.file_name());
                 let timecode = frame.timecode.as_deref().unwrap_or("-");
                 let _ = write!(text, "\n    {:>8}  {timecode}  {file}", number_of(clip, frame.number));

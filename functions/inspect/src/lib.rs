@@ -95,7 +95,9 @@ async fn look(
         read::inspect(env, &good).await?
     };
     let (state, mut metadata, finding, frames) = match report {
-        Ok(report) if damaged.is_empty() => (ClipState::Inspected, report.metadata, None, report.frames),
+        Ok(report) if damaged.is_empty() => {
+            (ClipState::Inspected, report.metadata.clone(), None, report.frames().collect())
+        }
         Ok(report) => (ClipState::Invalid, report.metadata, Some(damage(pattern, &damaged, files.len())), Vec::new()),
         Err(Error::Io { source, at }) => return Err(ports::Error::Unknown(format!("{at}{source}"))),
         Err(error) => {
@@ -185,22 +187,14 @@ fn indexed_frames(frames: &[platefleet_media::camera::FrameRef], files: &[FileRo
     let numbered = files.first().is_some_and(|f| key_of(&f.path).frame.is_some());
     // A file of one frame is read whole, so that its index does not depend on which files were looked into.
     let single = numbered || frames.len() == 1;
-    let mut before: Option<(usize, u64)> = None;
     frames
         .iter()
-        .map(|frame| {
-            let within = match before {
-                Some((file, within)) if file == frame.file => within + 1,
-                _ => 0,
-            };
-            before = Some((frame.file, within));
-            IndexedFrame {
-                number: if numbered { frame.number } else { FIRST_FRAME + frame.number },
-                file: frame.file,
-                frame: within,
-                span: frame.span.filter(|_| !single),
-                timecode: frame.timecode.clone(),
-            }
+        .map(|frame| IndexedFrame {
+            number: if numbered { frame.number } else { FIRST_FRAME + frame.number },
+            file: frame.file,
+            frame: frame.within,
+            span: frame.span.filter(|_| !single),
+            timecode: frame.timecode.clone(),
         })
         .collect()
 }

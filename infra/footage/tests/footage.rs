@@ -96,7 +96,7 @@ fn a_clip_on_disk_is_one_clip_with_believable_metadata() {
     assert_eq!((m.focal_length_mm, m.lens_model.as_deref()), (Some(35.0), Some("Synth Prime 35mm T1.5")));
     assert_eq!((m.camera_serial.as_deref(), m.camera_index.as_deref()), (Some("SYN-0001"), Some("A")));
     assert_eq!(m.recorded_at.as_deref(), Some("2026-11-24T09:59:59"));
-    assert_eq!(report.frames[4].timecode.as_deref(), Some("10:00:00;02"));
+    assert_eq!(report.frames().nth(4).unwrap().timecode.as_deref(), Some("10:00:00;02"));
 }
 
 #[test]

@@ -1,5 +1,11 @@
 //! Ranged reading over memory, a mapped file, or the ranges fetched so far.
 
+mod sparse;
+mod windows;
+
+pub use sparse::Sparse;
+pub use windows::Windows;
+
 use std::{
     borrow::Cow,
     fs, io,

@@ -96,10 +96,9 @@ pub(super) fn by_timecode(
         return Err(Failure::usage(format!("OUT is exclusive: {from}-{to} holds no frame")));
     }
     let at = |frame: &FrameRef| frame.timecode.as_deref().and_then(|t| Timecode::parse(t, rate).ok());
-    let inside: Vec<(u32, &FrameRef)> = report
-        .frames
-        .iter()
-        .filter_map(|frame| Some((from.frames_until(at(frame)?)?, frame)))
+    let inside: Vec<(u32, FrameRef)> = report
+        .frames()
+        .filter_map(|frame| Some((from.frames_until(at(&frame)?)?, frame)))
         .filter(|(step, _)| *step < length)
         .collect();
     let number = |step: u32, frame: &FrameRef| match first_frame {
@@ -107,12 +106,12 @@ pub(super) fn by_timecode(
         None => plate_number(number_of(clip, frame.number)),
     };
     let wanted: Vec<Wanted> = inside
-        .iter()
-        .map(|(step, frame)| Ok(Wanted { number: number(*step, frame)?, frame: (*frame).clone() }))
+        .into_iter()
+        .map(|(step, frame)| Ok(Wanted { number: number(step, &frame)?, frame }))
         .collect::<Result<_, Failure>>()?;
     let mut missing = Vec::new();
     if wanted.len() < length as usize {
-        let end = report.frames.last().and_then(at).map_or(start, |t| t.plus(1));
+        let end = report.frames().last().as_ref().and_then(at).map_or(start, |t| t.plus(1));
         let problem = format!(
             "{} of the {length} frames from {from} to {to} are not in the clip, which has {start} to {end}",
             length as usize - wanted.len()
@@ -128,16 +127,16 @@ fn numbered<'a>(
     report: &'a ClipReport,
     first_frame: Option<u32>,
 ) -> Result<impl Iterator<Item = Result<Wanted, Failure>> + 'a, Failure> {
-    let begin = report.frames.first().map_or(0, |f| f.number);
-    if report.frames.is_empty() {
+    let begin = report.first_number().unwrap_or(0);
+    if report.frame_count() == 0 {
         return Err(Failure::invalid("has no frames").about(clip.path()));
     }
-    Ok(report.frames.iter().map(move |frame| {
+    Ok(report.frames().map(move |frame| {
         let number = match first_frame {
             Some(first) => plate_number(u64::from(first) + (frame.number - begin)),
             None => plate_number(number_of(clip, frame.number)),
         };
-        Ok(Wanted { number: number?, frame: frame.clone() })
+        Ok(Wanted { number: number?, frame })
     }))
 }
 

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Format, FrameSpan, Inspected, recognise};
+use super::{Format, FrameSpan, FrameTable, Inspected, recognise};
 use crate::{
     clip::{ClipFile, ClipKey, Metadata, gaps, key_of, span_of},
     error::{Error, Result},
@@ -20,23 +18,60 @@ pub struct ClipReport {
     pub metadata: Metadata,
     /// Every tag of the first file, name -> value, for `--raw`.
     pub tags: BTreeMap<String, serde_json::Value>,
-    /// In order of frame number.
-    pub frames: Vec<FrameRef>,
+    /// One for each file, in order of frame number.
+    pub runs: Vec<FrameRun>,
+}
+
+/// The frames of one file of a clip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrameRun {
+    /// Position in the list of files that was inspected.
+    pub file: usize,
+    /// Number of its first frame: that in the file's name, or counted from 0 over all parts of a clip.
+    pub number: u64,
+    /// Where its frames stand.
+    pub table: FrameTable,
 }
 
 /// One frame of a clip.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FrameRef {
     /// Position in the list of files that was inspected.
     pub file: usize,
+    /// Counted from 0 in that file.
+    pub within: u64,
     /// Where in that file; none in files of a sequence that were not read, whose bytes are all of the frame.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub span: Option<FrameSpan>,
-    /// The number in the file's name; in a single file, counted from 0.
+    /// As in [`FrameRun::number`].
     pub number: u64,
     /// `10:11:12:13`: the first frame's, counted on by the frame numbers.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub timecode: Option<String>,
+}
+
+impl ClipReport {
+    /// Number of frames that are there.
+    pub fn frame_count(&self) -> u64 {
+        self.runs.iter().fold(0, |sum, run| sum.saturating_add(run.table.count()))
+    }
+
+    /// Number of the first frame.
+    pub fn first_number(&self) -> Option<u64> {
+        self.runs.iter().find(|run| run.table.count() > 0).map(|run| run.number)
+    }
+
+    /// All frames in order, each with its timecode.
+    pub fn frames(&self) -> impl Iterator<Item = FrameRef> + '_ {
+        let start = start_timecode(&self.metadata);
+        let first = self.first_number().unwrap_or(0);
+        self.runs.iter().flat_map(move |run| {
+            (0..run.table.count()).map(move |within| {
+                let number = run.number.saturating_add(within);
+                let steps = i64::try_from(number.saturating_sub(first)).unwrap_or(i64::MAX);
+                let timecode = start.map(|start| start.plus(steps).to_string());
+                FrameRef { file: run.file, within, span: run.table.span(within), number, timecode }
+            })
+        })
+    }
 }
 
 /// Inspects the files of one clip, in any order.
@@ -51,35 +86,33 @@ pub fn inspect_clip<'s>(
     files: &[RelativePath],
     open: &dyn Fn(&RelativePath) -> Result<Box<dyn Source + 's>>,
 ) -> Result<ClipReport> {
-    let (key, frames) = in_order(files)?;
-    let first_path = &files[frames[0].file];
+    let (key, runs) = in_order(files)?;
+    let first_path = &files[runs[0].file];
     let source = open(first_path)?;
     let format = recognise(first_path.as_str(), &*source)?;
     let first = format.inspect(&*source).map_err(|e| e.in_file(first_path.as_str()))?;
-    let mut report = ClipReport { metadata: first.metadata, tags: first.tags, frames };
+    let mut report = ClipReport { metadata: first.metadata, tags: first.tags, runs };
     let metadata = &mut report.metadata;
     metadata.clip_name = Some(key.clip_name().to_owned());
     metadata.sources.insert("clip_name".to_owned(), "file name".to_owned());
     metadata.role = Some(key.role);
+    report.runs[0].table = first.frames;
     if key.frame.is_some() || format.is_sequence() {
-        report.frames[0].span = first.frames.first().copied();
         check_others(files, open, &mut report)?;
-        let ends = [report.frames.first(), report.frames.last()].map(|f| f.map(|f| f.number));
+        let ends = [report.runs.first(), report.runs.last()].map(|r| r.map(|r| r.number));
         report.metadata.path = Some(span_of(&key.pattern, ends[0], ends[1]));
     } else {
-        let frame = |(span, number)| FrameRef { file: 0, span: Some(span), number, timecode: None };
-        report.frames = first.frames.into_iter().zip(0..).map(frame).collect();
         metadata.path = Some(key.pattern);
         metadata.size_bytes = Some(source.len());
     }
-    count_on(&mut report);
+    count(&mut report);
     Ok(report)
 }
 
 /// The key of the clip and its frames by number.
-fn in_order(files: &[RelativePath]) -> Result<(ClipKey, Vec<FrameRef>)> {
+fn in_order(files: &[RelativePath]) -> Result<(ClipKey, Vec<FrameRun>)> {
     let mut clip: Option<ClipKey> = None;
-    let mut frames = Vec::with_capacity(files.len());
+    let mut runs = Vec::with_capacity(files.len());
     for (file, path) in files.iter().enumerate() {
         let key = key_of(path);
         let number = key.frame.unwrap_or(0);
@@ -90,11 +123,11 @@ fn in_order(files: &[RelativePath]) -> Result<(ClipKey, Vec<FrameRef>)> {
             }
             _ => clip = Some(key),
         }
-        frames.push(FrameRef { file, span: None, number, timecode: None });
+        runs.push(FrameRun { file, number, table: FrameTable::Whole });
     }
-    frames.sort_by_key(|f| f.number);
-    frames.dedup_by_key(|f| f.number);
-    clip.map(|clip| (clip, frames)).ok_or_else(|| Error::invalid("a clip of no files"))
+    runs.sort_by_key(|r| r.number);
+    runs.dedup_by_key(|r| r.number);
+    clip.map(|clip| (clip, runs)).ok_or_else(|| Error::invalid("a clip of no files"))
 }
 
 /// Reads the middle and the last file of a sequence, and finds where they disagree with the first.
@@ -103,20 +136,20 @@ fn check_others<'s>(
     open: &dyn Fn(&RelativePath) -> Result<Box<dyn Source + 's>>,
     report: &mut ClipReport,
 ) -> Result<()> {
-    let ClipReport { metadata, frames, .. } = report;
-    let numbered = |f: &FrameRef| ClipFile { frame: Some(f.number), path: files[f.file].clone() };
-    metadata.findings.extend(gaps(&frames.iter().map(numbered).collect::<Vec<_>>()));
-    let last = frames.len() - 1;
-    let first_number = frames[0].number;
+    let ClipReport { metadata, runs, .. } = report;
+    let numbered = |f: &FrameRun| ClipFile { frame: Some(f.number), path: files[f.file].clone() };
+    metadata.findings.extend(gaps(&runs.iter().map(numbered).collect::<Vec<_>>()));
+    let last = runs.len() - 1;
+    let first_number = runs[0].number;
     let mut others = vec![last / 2, last];
     others.dedup();
     for at in others.into_iter().filter(|at| *at != 0) {
-        let path = &files[frames[at].file];
+        let path = &files[runs[at].file];
         let name = path.file_name();
         match inspect_file(path, open) {
             Ok(other) => {
-                frames[at].span = other.frames.first().copied();
-                let steps = frames[at].number - first_number;
+                runs[at].table = other.frames;
+                let steps = runs[at].number - first_number;
                 let problems = disagreements(metadata, &other.metadata, steps);
                 metadata
                     .findings
@@ -169,19 +202,18 @@ fn start_timecode(metadata: &Metadata) -> Option<Timecode> {
     Timecode::parse(metadata.start_timecode.as_deref()?, rate).ok()
 }
 
-/// Counts frames, and gives each its timecode.
-fn count_on(report: &mut ClipReport) {
+/// Counts frames. A file that says how many it should have, and has none that can be found, is believed.
+fn count(report: &mut ClipReport) {
+    let found = report.frame_count();
     let metadata = &mut report.metadata;
-    let count = report.frames.len() as u64;
-    metadata.frame_count = Some(count);
+    if found > 0 {
+        metadata.frame_count = Some(found);
+        metadata.sources.insert("frame_count".to_owned(), "frames found".to_owned());
+    }
     let rate = metadata.frame_rate.as_deref().and_then(|r| r.parse::<Rational>().ok()).filter(|r| r.num() > 0);
-    metadata.duration_seconds = rate.map(|r| count as f64 * f64::from(r.den()) / f64::from(r.num()));
-    if let Some(start) = start_timecode(metadata) {
-        let first = report.frames.first().map_or(0, |f| f.number);
-        for frame in &mut report.frames {
-            let steps = i64::try_from(frame.number - first).unwrap_or(i64::MAX);
-            frame.timecode = Some(start.plus(steps).to_string());
-        }
+    if let Some((count, rate)) = metadata.frame_count.zip(rate) {
+        metadata.duration_seconds = Some(count as f64 * f64::from(rate.den()) / f64::from(rate.num()));
+        metadata.sources.insert("duration_seconds".to_owned(), "frame_count, frame_rate".to_owned());
     }
 }
 
@@ -223,13 +255,14 @@ mod tests {
         assert_eq!(m.path.as_deref(), Some("A001/A001C003/A001C003_[000007-000011].dng"));
         assert_eq!((m.frame_count, m.role), (Some(5), Some(crate::clip::Role::Original)));
         assert_eq!(m.duration_seconds, Some(5.0 * 1001.0 / 24000.0));
-        let frames: Vec<_> = report.frames.iter().map(|f| (f.number, f.timecode.as_deref().unwrap())).collect();
+        let frames: Vec<_> = report.frames().map(|f| (f.number, f.timecode.unwrap())).collect();
         let expected =
             [(7, "23:59:59:22"), (8, "23:59:59:23"), (9, "00:00:00:00"), (10, "00:00:00:01"), (11, "00:00:00:02")];
+        let expected = expected.map(|(number, timecode)| (number, timecode.to_owned()));
         assert_eq!(frames, expected);
-        let read: Vec<_> = report.frames.iter().map(|f| f.span.is_some()).collect();
+        let read: Vec<_> = report.frames().map(|f| f.span.is_some()).collect();
         assert_eq!(read, [true, false, true, false, true]);
-        assert_eq!(report.frames[0].file, 3);
+        assert_eq!(report.runs[0].file, 3);
     }
 
     #[test]
@@ -288,7 +321,7 @@ mod tests {
                 other => break other.unwrap(),
             }
         };
-        assert_eq!(report.frames.len(), 5);
+        assert_eq!(report.frame_count(), 5);
         assert_eq!(fetched, [0, 2, 4].map(|i| files[i].as_str().to_owned()));
         let counted = Counted::new(Memory::new("A001.dng", &roll[&files[0]][..]));
         recognise("A001.dng", &counted).unwrap().inspect(&counted).unwrap();

@@ -1,14 +1,21 @@
-//! One file per camera format: what it says about a clip, how its frames decode.
+//! One file (or folder) per camera format: what it says about a clip, how its frames decode.
+//!
+//! A reader notes tags as found and says which fields of `clip-metadata.v1` they mean, in tables that read like the
+//! specification (see `said.rs`). It reads at most [`MAX_READS`] ranges and [`MAX_BYTES`] of a file, however long that is.
 
 mod dng;
+mod frames;
 mod inspect;
+#[allow(dead_code, reason = "readers take what they need of it")]
+mod said;
 mod tiff;
 mod unsupported;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 pub use dng::Dng;
-pub use inspect::{ClipReport, FrameRef, inspect_clip};
+pub use frames::{FrameSpan, FrameTable};
+pub use inspect::{ClipReport, FrameRef, FrameRun, inspect_clip};
 
 use crate::{
     clip::Metadata,
@@ -18,7 +25,15 @@ use crate::{
     source::Source,
 };
 
-/// A camera format. Every format that comes later implements this.
+/// Most ranged reads of one file that its inspection takes.
+pub const MAX_READS: u32 = 5;
+/// Most bytes of one file that its inspection reads.
+pub const MAX_BYTES: u64 = 1 << 20;
+/// Least bytes of a ranged read over a network, where a round trip costs more than they do. Readers ask first for this
+/// much of the head, as [`recognise`] does, so that recognising costs no round trip of its own.
+pub const WINDOW: u64 = 64 << 10;
+
+/// A camera format. Every format implements this.
 pub trait Format: Sync {
     /// The field's name for it, e.g. `CinemaDNG`.
     fn name(&self) -> &'static str;
@@ -28,20 +43,46 @@ pub trait Format: Sync {
     fn recognises(&self, extension: &str, head: &[u8]) -> bool;
 
     /// True when a clip of this format is a numbered sequence of one-frame files.
-    fn is_sequence(&self) -> bool;
+    fn is_sequence(&self) -> bool {
+        false
+    }
 
-    /// Reads what one file says, without its pixels: at most 5 reads and 1 MiB.
+    /// Reads what one file says, without its pixels: at most [`MAX_READS`] reads and [`MAX_BYTES`].
     ///
     /// # Errors
-    /// All kinds of [`crate::Error`].
+    /// All kinds of [`crate::Error`]. What can be read of a damaged file is returned, with findings.
     fn inspect(&self, file: &dyn Source) -> Result<Inspected>;
+
+    /// Tells what each frame of the file says, in order, where frames say anything. Reads as much as that takes.
+    ///
+    /// # Errors
+    /// All kinds of [`crate::Error`], and those of `told`, at which it ends.
+    fn each_frame(&self, file: &dyn Source, told: &mut dyn FnMut(FrameValues) -> Result<()>) -> Result<()> {
+        let _ = (file, told);
+        Ok(())
+    }
+
+    /// Where frames stand, of a file whose [`FrameTable`] is [`FrameTable::Own`].
+    ///
+    /// # Errors
+    /// All kinds of [`crate::Error`]; [`Error::Invalid`] when there are no such frames.
+    fn spans(&self, file: &dyn Source, frames: Range<u64>) -> Result<Vec<FrameSpan>> {
+        let table = self.inspect(file)?.frames;
+        let span = |frame| table.span(frame).ok_or_else(|| Error::invalid(format!("there is no frame {frame}")));
+        frames.map(span).collect()
+    }
 
     /// Decodes one frame, counted from 0 within the file, to the mosaic that the sensor gave.
     ///
     /// # Errors
     /// All kinds of [`crate::Error`]; a declared size is checked against limits and against the bytes that are there
-    /// before anything is allocated.
-    fn decode(&self, file: &dyn Source, frame: u64) -> Result<Mosaic>;
+    /// before anything is allocated. [`Error::Unsupported`] says which SDK or codec the pixels need.
+    fn decode(&self, file: &dyn Source, frame: u64) -> Result<Mosaic> {
+        let _ = frame;
+        let needed = self.inspect(file)?.metadata.decoder_needed;
+        let needed = needed.unwrap_or_else(|| format!("a decoder of {}", self.name()));
+        Err(Error::unsupported(format!("decoding pixels that need {needed}")).in_file(file.name()))
+    }
 }
 
 /// What one file said.
@@ -51,17 +92,17 @@ pub struct Inspected {
     pub metadata: Metadata,
     /// Every tag as found, name -> value, for `--raw`.
     pub tags: BTreeMap<String, serde_json::Value>,
-    /// Byte range of each frame in the file.
-    pub frames: Vec<FrameSpan>,
+    /// Where its frames stand.
+    pub frames: FrameTable,
 }
 
-/// Where the bytes of a frame stand in its file. Reading `0..header_end` and this range is enough to decode it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct FrameSpan {
-    /// Byte offset.
-    pub offset: u64,
-    /// Length in bytes.
-    pub len: u64,
+/// What one frame says: the fields of `clip-metadata.v1` that it has values of its own for.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
+pub struct FrameValues {
+    /// Counted from 0 in the file.
+    pub frame: u64,
+    /// Field -> value, as in `clip-metadata.v1`; `timecode` is the frame's own.
+    pub values: BTreeMap<String, serde_json::Value>,
 }
 
 /// The formats that are read, in the order in which they are asked.
@@ -79,8 +120,7 @@ pub fn recognise(name: &str, file: &dyn Source) -> Result<&'static dyn Format> {
         return Err(Error::invalid("the file is empty").in_file(name));
     }
     let extension = extension_of(name);
-    // As much as inspection reads first, so that recognising costs no round trip of its own.
-    let head = file.head(tiff::WINDOW)?;
+    let head = file.head(WINDOW)?;
     if let Some(format) = formats().iter().find(|format| format.recognises(&extension, &head)) {
         return Ok(*format);
     }

@@ -46,6 +46,18 @@ pub struct Metadata {
     /// Slate: the take is circled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub circle_take: Option<bool>,
+    /// Slate: the production.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub production_name: Option<String>,
+    /// Slate: the director.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub director: Option<String>,
+    /// Slate: the director of photography.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cinematographer: Option<String>,
+    /// Slate: where it was shot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
     /// Tape name, where it differs from the reel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tape_name: Option<String>,
@@ -58,6 +70,9 @@ pub struct Metadata {
     /// Original, proxy, sidecar or audio.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// A manifest vouches for every file; false when none names them. Absent where nothing was checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<bool>,
     /// File format.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
@@ -67,9 +82,18 @@ pub struct Metadata {
     /// How the picture is compressed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compression: Option<String>,
+    /// What the pixels need and platefleet does not have: a maker's SDK, or a codec by name. Absent when frames can be rendered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoder_needed: Option<String>,
     /// Bits of a stored sample.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bit_depth: Option<u32>,
+    /// `4:2:2`, of a picture that is stored as luma and chroma.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chroma_subsampling: Option<String>,
+    /// `progressive`, `interlaced top field first`, `interlaced bottom field first`, or `interlaced`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scan: Option<String>,
     /// Stored picture, `4448x3096`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolution: Option<String>,
@@ -139,6 +163,9 @@ pub struct Metadata {
     /// As shot, the maker's scale.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tint: Option<f64>,
+    /// Factors of red, green, blue, as shot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub white_balance_gains: Option<[f64; 3]>,
     /// Neutral density in stops.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nd_stops: Option<f64>,
@@ -169,6 +196,12 @@ pub struct Metadata {
     /// Gamut of the stored values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub color_primaries: Option<String>,
+    /// Matrix between luma and chroma and RGB: `BT.709`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color_matrix: Option<String>,
+    /// `full` or `legal`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color_range: Option<String>,
     /// Look chosen in the camera.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub look_name: Option<String>,
@@ -184,6 +217,18 @@ pub struct Metadata {
     /// Number of audio channels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audio_channels: Option<u32>,
+    /// Samples a second of the sound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_sample_rate_hz: Option<u32>,
+    /// Bits of a sample of the sound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_bit_depth: Option<u32>,
+    /// The coding of the sound: `PCM`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_codec: Option<String>,
+    /// Files that belong to the clip without being of it: sidecars, proxies, sound.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
     /// Which tag each value came from: field name -> tag.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<String, String>,
@@ -224,6 +269,15 @@ pub struct FrameLine {
     pub width: u32,
     /// Height.
     pub height: u32,
+}
+
+/// A file that belongs to a clip without being of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Related {
+    /// Proxy, sidecar or audio.
+    pub role: Role,
+    /// Where it is: relative to the same root as the clip's `path`.
+    pub path: String,
 }
 
 /// The JSON Schema of `clip-metadata.v1`.

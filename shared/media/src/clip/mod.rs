@@ -2,9 +2,10 @@
 
 mod group;
 mod metadata;
+pub mod names;
 mod numbering;
 
 pub use group::{Clip, ClipFile, ClipKey, Role, group, key_of};
 pub(crate) use group::{gaps, span_of};
-pub use metadata::{Cdl, FrameLine, Metadata, schema};
+pub use metadata::{Cdl, FrameLine, Metadata, Related, schema};
 pub use numbering::{ClipNumber, number_gaps};

@@ -19,7 +19,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use directories::{CFA, Directories};
 use picture::{Picture, Pieces, compression_name};
 
-use super::{Format, FrameSpan, Inspected, tiff};
+use super::{Format, FrameSpan, FrameTable, Inspected, tiff};
 use crate::{
     error::{Error, Result},
     raw::Mosaic,
@@ -52,12 +52,12 @@ impl Format for Dng {
                     let problem = format!("the picture ends at byte {}, but the file has {}", span.end, file.len());
                     metadata.findings.push(problem);
                 }
-                vec![FrameSpan { offset: span.start, len: span.end - span.start }]
+                FrameTable::Listed(vec![FrameSpan { offset: span.start, len: span.end - span.start }])
             }
             Err(error @ (Error::Missing { .. } | Error::Io { .. })) => return Err(error),
             Err(error) => {
                 metadata.findings.push(error.to_string());
-                Vec::new()
+                FrameTable::default()
             }
         };
         let mut tags = BTreeMap::new();

@@ -139,7 +139,7 @@ fn a_cinema_frame_says_what_it_is() {
     assert_eq!(m.sources["start_timecode"], "TimeCodes");
     assert_eq!(inspected.tags["IFD0:ReelName"], "A001");
     assert_eq!(inspected.tags["IFD0:FrameRate"], "24000/1001");
-    assert_eq!(inspected.frames[0].len, 36);
+    assert_eq!(inspected.frames.span(0).unwrap().len, 36);
 }
 
 #[test]
