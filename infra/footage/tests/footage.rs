@@ -87,7 +87,7 @@ fn a_clip_on_disk_is_one_clip_with_believable_metadata() {
         Ok(Box::new(File::open(&dir.path().join(path.as_str()))?))
     };
     let report = inspect_clip(&files, &open).unwrap();
-    let m = report.metadata;
+    let m = &report.metadata;
     assert_eq!(m.findings, [""; 0]);
     assert_eq!((m.camera_make.as_deref(), m.camera_model.as_deref()), (Some("platefleet"), Some("Synth One")));
     assert_eq!((m.reel_name.as_deref(), m.clip_name.as_deref()), (Some("A001"), Some("A001C001_261124_R1AB")));
