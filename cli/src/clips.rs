@@ -1,6 +1,7 @@
 //! Clips on a disk: what a path on the command line means.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -8,10 +9,11 @@ use std::{
 use platefleet_media::{
     Error, Result,
     camera::{self, ClipReport},
-    clip::{self, Clip, Role},
+    clip::{self, Clip, Related, Role},
     path::RelativePath,
     source::{File, Source},
 };
+use serde_json::Value;
 
 use crate::failure::Failure;
 
@@ -25,6 +27,8 @@ pub(crate) struct DiskClip {
     pub(crate) root: PathBuf,
     /// Its files are relative to the folder.
     pub(crate) clip: Clip,
+    /// What belongs to it without being of it, relative to the folder.
+    pub(crate) related: Vec<Related>,
 }
 
 /// What was found at a path.
@@ -57,9 +61,31 @@ impl DiskClip {
         let files: Vec<RelativePath> = self.clip.files.iter().map(|f| f.path.clone()).collect();
         let open = |path: &RelativePath| -> Result<Box<dyn Source>> { Ok(Box::new(self.open(path)?)) };
         let mut report = camera::inspect_clip(&files, &open).map_err(|e| self.failure(e))?;
+        for finding in &self.clip.findings {
+            if !report.metadata.findings.contains(finding) {
+                report.metadata.findings.push(finding.clone());
+            }
+        }
+        for sidecar in self.related.iter().filter(|r| r.role == Role::Sidecar) {
+            let document = File::open(&self.root.join(&sidecar.path)).map_err(|e| self.failure(e))?;
+            camera::enrich(&mut report, &document).map_err(|e| self.failure(e))?;
+        }
         report.metadata.path = Some(self.path());
         report.metadata.size_bytes = Some(self.size_bytes());
+        let absolute = |r: &Related| Related { path: self.root.join(&r.path).display().to_string(), ..r.clone() };
+        report.metadata.related = self.related.iter().map(absolute).collect();
         Ok(report)
+    }
+
+    /// What every frame of it says, given with its number; what is wrong with any is added to the report's findings.
+    pub(crate) fn each_frame(
+        &self,
+        report: &mut ClipReport,
+        told: &mut dyn FnMut(u64, BTreeMap<String, Value>) -> Result<()>,
+    ) -> Result<(), Failure> {
+        let files: Vec<RelativePath> = self.clip.files.iter().map(|f| f.path.clone()).collect();
+        let open = |path: &RelativePath| -> Result<Box<dyn Source>> { Ok(Box::new(self.open(path)?)) };
+        camera::each_frame(report, &files, &open, told).map_err(|e| self.failure(e))
     }
 
     /// A failure of one of its files, whose path is made the one that the user would type.
@@ -93,12 +119,37 @@ pub(crate) fn find(path: &Path) -> Result<Found, Failure> {
 fn in_folder(root: &Path) -> Result<Found, Failure> {
     let (mut paths, mut found) = (Vec::new(), Found::default());
     walk(root, root, 0, &mut paths, &mut found.failures);
-    let clips = clip::group(&paths).into_iter().filter(|c| c.role != Role::Sidecar);
-    found.clips = clips.map(|clip| DiskClip { root: root.to_owned(), clip }).collect();
+    let clips = clip::group(&paths);
+    let related = related(&clips, &paths);
+    let footage = clips.into_iter().zip(related).filter(|(clip, _)| clip.role != Role::Sidecar);
+    found.clips = footage.map(|(clip, related)| DiskClip { root: root.to_owned(), clip, related }).collect();
     if found.clips.is_empty() && found.failures.is_empty() {
         return Err(Failure::invalid("holds no camera original, proxy or sound").about(root.display().to_string()));
     }
     Ok(found)
+}
+
+/// What belongs to each clip by name, and the log exchanges (ALE), which speak of clips by name inside.
+fn related(clips: &[Clip], paths: &[RelativePath]) -> Vec<Vec<Related>> {
+    let logs = paths.iter().filter(|p| p.extension() == "ale");
+    let logs: Vec<Related> = logs.map(|p| Related { role: Role::Sidecar, path: p.to_string() }).collect();
+    let mut related = clip::relate(clips);
+    for (files, _) in related.iter_mut().zip(clips).filter(|(_, clip)| clip.role == Role::Original) {
+        files.extend(logs.iter().filter(|log| !files.contains(log)).cloned().collect::<Vec<_>>());
+    }
+    related
+}
+
+/// The clips, with what belongs to them in their folder.
+fn with_neighbours(root: &Path, clips: Vec<Clip>) -> Vec<DiskClip> {
+    let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    let names = fs::read_dir(folder).into_iter().flatten().filter_map(|e| e.ok()?.file_name().into_string().ok());
+    let visible = names.filter(|name| !name.starts_with('.') && folder.join(name).is_file());
+    let paths: Vec<RelativePath> = visible.filter_map(|name| RelativePath::new(name).ok()).collect();
+    let neighbours = clip::group(&paths).into_iter().filter(|c| c.role != Role::Original);
+    let all: Vec<Clip> = clips.iter().cloned().chain(neighbours).collect();
+    let related = related(&all, &paths);
+    clips.into_iter().zip(related).map(|(clip, related)| DiskClip { root: root.to_owned(), clip, related }).collect()
 }
 
 /// Collects the files of a folder; hidden ones and histories are none of a clip's.
@@ -143,8 +194,7 @@ pub(crate) fn relative(root: &Path, path: &Path) -> Result<RelativePath, Failure
 fn one_file(path: &Path) -> Result<Found, Failure> {
     let root = path.parent().unwrap_or(Path::new(""));
     let file = relative(root, path)?;
-    let clips = clip::group([&file]).into_iter().map(|clip| DiskClip { root: root.to_owned(), clip }).collect();
-    Ok(Found { clips, failures: Vec::new() })
+    Ok(Found { clips: with_neighbours(root, clip::group([&file])), failures: Vec::new() })
 }
 
 /// A file name with a place for a number.
@@ -210,8 +260,7 @@ impl Numbered {
                 paths.push(RelativePath::new(name)?);
             }
         }
-        let clips: Vec<_> =
-            clip::group(&paths).into_iter().map(|clip| DiskClip { root: root.to_owned(), clip }).collect();
+        let clips = with_neighbours(root, clip::group(&paths));
         if clips.is_empty() {
             return Err(Failure::io(path, &std::io::ErrorKind::NotFound.into()));
         }

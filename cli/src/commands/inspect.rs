@@ -1,12 +1,15 @@
 //! `platefleet inspect`: what clips say about themselves, in one vocabulary for every camera.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 
-use platefleet_media::{camera::ClipReport, clip::Metadata};
+use platefleet_media::{
+    camera::{ClipReport, FrameRef},
+    clip::{self, Metadata},
+};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    clips::{self, DiskClip},
+    clips::{self as disk, DiskClip},
     console::{Console, bytes, count},
     failure::{Exit, Failure},
 };
@@ -15,7 +18,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
     /// Clips: files, folders, or numbered sequences (A001_%06d.dng)
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "schema", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Add every tag as it was found
     #[arg(long)]
@@ -23,13 +26,22 @@ pub(crate) struct Inspect {
     /// Add what is known of each frame
     #[arg(long)]
     frames: bool,
+    /// Print the JSON Schema of clip-metadata.v1, and inspect nothing
+    #[arg(long, exclusive = true)]
+    schema: bool,
 }
 
 impl Inspect {
     pub(crate) fn run(&self, console: &Console) -> Result<Exit, Failure> {
+        if self.schema {
+            let schema = clip::schema();
+            console.document(&schema)?;
+            console.say(serde_json::to_string_pretty(&schema).map_err(|e| Failure::invalid(e.to_string()))?)?;
+            return Ok(Exit::Done);
+        }
         let (mut documents, mut failures, mut said_wrong) = (Vec::new(), Vec::new(), false);
         for path in &self.paths {
-            let found = match clips::find(path) {
+            let found = match disk::find(path) {
                 Ok(found) => found,
                 Err(failure) => {
                     failures.push((None, failure));
@@ -42,10 +54,11 @@ impl Inspect {
                     return Err(Failure::interrupted());
                 }
                 match clip.inspect() {
-                    Ok(report) => {
+                    Ok(mut report) => {
+                        let values = if self.frames { values_of_frames(&clip, &mut report)? } else { BTreeMap::new() };
                         said_wrong |= !report.metadata.findings.is_empty();
-                        console.say(self.text(&clip, &report))?;
-                        documents.push(self.document(&clip, &report)?);
+                        console.say(self.text(&clip, &report, &values))?;
+                        documents.push(self.document(&clip, &report, values)?);
                     }
                     Err(failure) => failures.push((Some(clip), failure)),
                 }
@@ -69,19 +82,20 @@ impl Inspect {
         Ok(exit)
     }
 
-    fn document(&self, clip: &DiskClip, report: &ClipReport) -> Result<Value, Failure> {
+    fn document(&self, clip: &DiskClip, report: &ClipReport, mut values: FrameFields) -> Result<Value, Failure> {
         let unwritable = |e: serde_json::Error| Failure::invalid(e.to_string()).about(clip.path());
         let mut document = serde_json::to_value(&report.metadata).map_err(unwritable)?;
         if self.raw {
             document["raw"] = serde_json::to_value(&report.tags).map_err(unwritable)?;
         }
         if self.frames {
-            document["frames"] = report.frames().map(|frame| self::frame(clip, &frame)).collect();
+            document["frames"] =
+                frames(report, &mut values).map(|(frame, own)| self::frame(clip, &frame, own)).collect();
         }
         Ok(document)
     }
 
-    fn text(&self, clip: &DiskClip, report: &ClipReport) -> String {
+    fn text(&self, clip: &DiskClip, report: &ClipReport, values: &FrameFields) -> String {
         let mut text = summary(&report.metadata);
         for finding in &report.metadata.findings {
             let _ = write!(text, "\n  ! {finding}");
@@ -92,10 +106,12 @@ impl Inspect {
             }
         }
         if self.frames {
-            for frame in report.frames() {
+            for (frame, own) in frames(report, &mut values.clone()) {
                 let file = clip.clip.files.get(frame.file).map_or("", |f| f.path.file_name());
                 let timecode = frame.timecode.as_deref().unwrap_or("-");
-                let _ = write!(text, "\n    {:>8}  {timecode}  {file}", number_of(clip, frame.number));
+                let own: Vec<String> = own.iter().map(|(field, value)| format!("{field}={value}")).collect();
+                let number = number_of(clip, frame.number);
+                let _ = write!(text, "\n    {number:>8}  {timecode}  {file}  {}", own.join(" "));
             }
         }
         text.push('\n');
@@ -109,7 +125,37 @@ pub(crate) fn number_of(clip: &DiskClip, number: u64) -> u64 {
     if numbered { number } else { number.saturating_add(1001) }
 }
 
-fn frame(clip: &DiskClip, frame: &platefleet_media::camera::FrameRef) -> Value {
+/// Number of a frame -> the values that are its own.
+type FrameFields = BTreeMap<u64, BTreeMap<String, Value>>;
+
+fn values_of_frames(clip: &DiskClip, report: &mut ClipReport) -> Result<FrameFields, Failure> {
+    let mut all = FrameFields::new();
+    clip.each_frame(report, &mut |number, values| {
+        all.insert(number, values);
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// The frames with their own values: those that the file lists, or, where it does not say where they are, those that spoke.
+fn frames<'r>(
+    report: &'r ClipReport,
+    values: &'r mut FrameFields,
+) -> impl Iterator<Item = (FrameRef, BTreeMap<String, Value>)> + 'r {
+    let silent = report.frame_count() == 0;
+    let unplaced: Vec<u64> = if silent { values.keys().copied().collect() } else { Vec::new() };
+    let unplaced =
+        unplaced.into_iter().map(|number| FrameRef { file: 0, within: number, span: None, number, timecode: None });
+    report.frames().chain(unplaced).map(|mut frame| {
+        let own = values.remove(&frame.number).unwrap_or_default();
+        if let Some(timecode) = own.get("timecode").and_then(Value::as_str) {
+            frame.timecode = Some(timecode.to_owned());
+        }
+        (frame, own)
+    })
+}
+
+fn frame(clip: &DiskClip, frame: &FrameRef, own: BTreeMap<String, Value>) -> Value {
     let mut value = Map::new();
     value.insert("frame".into(), number_of(clip, frame.number).into());
     if let Some(timecode) = &frame.timecode {
@@ -122,6 +168,7 @@ fn frame(clip: &DiskClip, frame: &platefleet_media::camera::FrameRef) -> Value {
         value.insert("offset".into(), span.offset.into());
         value.insert("bytes".into(), span.len.into());
     }
+    value.extend(own);
     value.into()
 }
 

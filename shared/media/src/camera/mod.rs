@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 pub use dng::Dng;
 pub use frames::{FrameSpan, FrameTable};
-pub use inspect::{ClipReport, FrameRef, FrameRun, inspect_clip};
+pub use inspect::{ClipReport, FrameRef, FrameRun, Open, each_frame, enrich, inspect_clip};
 
 use crate::{
     clip::Metadata,

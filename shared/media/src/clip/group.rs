@@ -3,11 +3,15 @@
 //! A key is computed from one path alone, so files can arrive in any order and on any machine: whoever sees
 //! `A001C001_000017.dng` knows that it belongs to `A001C001_[######].dng`.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ClipNumber;
 use crate::path::RelativePath;
 
 /// What a file is to a production. Pulls match originals only.
@@ -32,6 +36,7 @@ impl Role {
         match path.extension().as_str() {
             "wav" | "bwf" | "rf64" | "aif" | "aiff" | "flac" | "mp3" | "m4a" => Self::Audio,
             "lrv" | "lrf" => Self::Proxy,
+            "mxf" if is_in(path, &["audio"]) => Self::Audio,
             "mov" | "mp4" | "mxf" if is_beside_a_larger_copy(path) => Self::Proxy,
             extension if ORIGINALS.contains(&extension) => Self::Original,
             _ => Self::Sidecar,
@@ -40,36 +45,54 @@ impl Role {
 }
 
 /// Extensions that cameras and scanners give to pictures.
-const ORIGINALS: [&str; 20] = [
+const ORIGINALS: [&str; 22] = [
     "ari", "arx", "braw", "cine", "cr3", "cri", "crm", "dng", "dpx", "exr", "insv", "mlv", "mov", "mp4", "mts", "mxf",
-    "nev", "r3d", "rmf", "vrw",
+    "nev", "r3d", "rmf", "tif", "tiff", "vrw",
 ];
 
 /// Extensions of one-frame files.
-const SEQUENCES: [&str; 6] = ["ari", "arx", "cri", "dng", "dpx", "exr"];
+const SEQUENCES: [&str; 8] = ["ari", "arx", "cri", "dng", "dpx", "exr", "tif", "tiff"];
 
 /// Longest run of digits that is a frame number; more are part of the name.
 const MAX_FRAME_DIGITS: usize = 18;
 
+/// Folders that cameras and recorders put smaller copies in.
+const PROXY_FOLDERS: [&str; 3] = ["proxy", "proxies", "sub"];
+
+fn is_in(path: &RelativePath, folders: &[&str]) -> bool {
+    path.as_str().rsplit('/').skip(1).any(|f| folders.iter().any(|named| f.eq_ignore_ascii_case(named)))
+}
+
 fn is_beside_a_larger_copy(path: &RelativePath) -> bool {
-    let folders = path.as_str().rsplit('/').skip(1);
-    let mut in_proxy_folder = folders.filter(|f| ["proxy", "proxies", "sub"].iter().any(|p| f.eq_ignore_ascii_case(p)));
     let stem = path.file_name().rsplit_once('.').map_or("", |(stem, _)| stem).to_ascii_lowercase();
-    in_proxy_folder.next().is_some() || stem.ends_with("_proxy") || stem.ends_with("-proxy")
+    // RED writes QuickTime copies of four sizes into the folder of the clip.
+    let of_red = || {
+        let folder = path.as_str().rsplit('/').nth(1).unwrap_or_default();
+        let ending = folder.get(folder.len().saturating_sub(4)..).unwrap_or_default();
+        ending.eq_ignore_ascii_case(".rdc") && ["_f", "_h", "_m", "_p"].iter().any(|size| stem.ends_with(size))
+    };
+    is_in(path, &PROXY_FOLDERS) || stem.ends_with("_proxy") || stem.ends_with("-proxy") || of_red()
 }
 
 /// Which clip a file belongs to, and where in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ClipKey {
-    /// The path, its frame digits replaced by as many `#` in brackets: `Clips/A001C001/A001C001_[######].dng`.
+    /// The path, its frame or part digits replaced by as many `#` in brackets: `Clips/A001C001/A001C001_[######].dng`.
     pub pattern: String,
-    /// The frame number in the file's name; none for a file that is a clip by itself.
+    /// The frame number in the file's name; none for a file that is a clip by itself, or a part of one.
     pub frame: Option<u64>,
+    /// The number of a part, from 1, of a clip that its camera spread over several files (`_001.R3D`, `_002.R3D`).
+    pub part: Option<u64>,
     /// Original, proxy, sidecar or audio.
     pub role: Role,
 }
 
 impl ClipKey {
+    /// The number that is part of the file's name: of the frame, or of the part.
+    pub fn number(&self) -> Option<u64> {
+        self.frame.or(self.part)
+    }
+
     /// What the camera calls the take: the file name without extension, frame digits and the mark before them; the
     /// folder's name for frames that are only numbered.
     pub fn clip_name(&self) -> &str {
@@ -78,7 +101,7 @@ impl ClipKey {
             Some((stem, _)) if !stem.is_empty() => stem,
             _ => name,
         };
-        let Some((take, _)) = stem.rsplit_once('[').filter(|_| self.frame.is_some()) else { return stem };
+        let Some((take, _)) = stem.rsplit_once('[').filter(|_| self.number().is_some()) else { return stem };
         match take.trim_end_matches(['_', '.', '-', ' ']) {
             "" => folder.rsplit('/').next().unwrap_or(folder),
             take => take,
@@ -94,19 +117,36 @@ impl fmt::Display for ClipKey {
 
 /// The clip that a file belongs to, from its path alone.
 ///
-/// `.ari .arx .cri .dng .dpx .exr` files whose stem ends in digits are frames of a numbered sequence; every other file
-/// is a clip by itself. The number of digits is part of the key, because cameras and deliveries pad their numbers.
+/// * `.ari .arx .cri .dng .dpx .exr .tif` files whose stem ends in digits are frames of a numbered sequence. The number of
+///   digits is part of the key, because cameras and deliveries pad their numbers.
+/// * `.R3D` files that end in `_` and three digits, and `.mxf` and `.crm` files with a camera's clip name
+///   ([`ClipNumber`]) that end in `_` and two or three, are parts of one clip.
+/// * Every other file is a clip by itself.
 pub fn key_of(path: &RelativePath) -> ClipKey {
     let role = Role::of(path);
-    let alone = || ClipKey { pattern: path.as_str().to_owned(), frame: None, role };
-    if !SEQUENCES.contains(&path.extension().as_str()) {
-        return alone();
-    }
+    let alone = || ClipKey { pattern: path.as_str().to_owned(), frame: None, part: None, role };
+    let kind = path.extension();
+    let sequence = SEQUENCES.contains(&kind.as_str());
     let Some((stem, extension)) = path.as_str().rsplit_once('.') else { return alone() };
     let digits = stem.bytes().rev().take_while(u8::is_ascii_digit).count();
     let Some((head, number)) = stem.split_at_checked(stem.len() - digits.min(MAX_FRAME_DIGITS)) else { return alone() };
-    let Ok(frame) = number.parse() else { return alone() };
-    ClipKey { pattern: format!("{head}[{}].{extension}", "#".repeat(number.len())), frame: Some(frame), role }
+    let Ok(counted) = number.parse() else { return alone() };
+    let part = || {
+        let name = head.rsplit('/').next().and_then(|name| name.strip_suffix('_'));
+        name.is_some_and(|name| match kind.as_str() {
+            "r3d" => digits == 3 && !name.is_empty(),
+            "mxf" | "crm" => (2..=3).contains(&digits) && ClipNumber::of(name).is_some(),
+            _ => false,
+        })
+    };
+    let pattern = || format!("{head}[{}].{extension}", "#".repeat(number.len()));
+    if sequence {
+        ClipKey { pattern: pattern(), frame: Some(counted), part: None, role }
+    } else if role == Role::Original && part() {
+        ClipKey { pattern: pattern(), frame: None, part: Some(counted), role }
+    } else {
+        alone()
+    }
 }
 
 /// A clip as far as its files are known.
@@ -127,7 +167,14 @@ pub struct Clip {
 impl Clip {
     /// The path, or that of the sequence with its first and last number: `A001C003_[000000-000047].dng`.
     pub fn path(&self) -> String {
-        span_of(&self.pattern, self.files.first().and_then(|f| f.frame), self.files.last().and_then(|f| f.frame))
+        match &self.files[..] {
+            [only] if only.part.is_some() => only.path.to_string(),
+            files => span_of(
+                &self.pattern,
+                files.first().and_then(ClipFile::number),
+                files.last().and_then(ClipFile::number),
+            ),
+        }
     }
 }
 
@@ -146,18 +193,27 @@ pub(crate) fn span_of(pattern: &str, first: Option<u64>, last: Option<u64>) -> S
 pub struct ClipFile {
     /// The frame number in its name.
     pub frame: Option<u64>,
+    /// The number of the part in its name.
+    pub part: Option<u64>,
     /// Where it is.
     pub path: RelativePath,
 }
 
+impl ClipFile {
+    /// The number in its name.
+    pub fn number(&self) -> Option<u64> {
+        self.frame.or(self.part)
+    }
+}
+
 /// Puts files together to clips, in order of their patterns, each with its frames in order. A path given twice counts
-/// once.
+/// once. Frames that stand there twice, under numbers of different length, are a finding of both sequences.
 pub fn group<'a>(paths: impl IntoIterator<Item = &'a RelativePath>) -> Vec<Clip> {
     let mut clips: BTreeMap<(String, bool), (ClipKey, Vec<ClipFile>)> = BTreeMap::new();
     for path in paths {
         let key = key_of(path);
-        let file = ClipFile { frame: key.frame, path: path.clone() };
-        let place = (key.pattern.clone(), key.frame.is_some());
+        let file = ClipFile { frame: key.frame, part: key.part, path: path.clone() };
+        let place = (key.pattern.clone(), key.number().is_some());
         clips.entry(place).or_insert_with(|| (key, Vec::new())).1.push(file);
     }
     let whole = |(key, mut files): (ClipKey, Vec<ClipFile>)| {
@@ -166,15 +222,38 @@ pub fn group<'a>(paths: impl IntoIterator<Item = &'a RelativePath>) -> Vec<Clip>
         let findings = gaps(&files);
         Clip { name: key.clip_name().to_owned(), pattern: key.pattern, role: key.role, files, findings }
     };
-    clips.into_values().map(whole).collect()
+    let mut clips: Vec<Clip> = clips.into_values().map(whole).collect();
+    tell_of_duplicates(&mut clips);
+    clips
+}
+
+/// Finds sequences that differ only in how they write their numbers (`A_0007.dng`, `A_00007.DNG`), and share some.
+fn tell_of_duplicates(clips: &mut [Clip]) {
+    let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, clip) in clips.iter().enumerate().filter(|(_, c)| c.files.iter().any(|f| f.frame.is_some())) {
+        alike.entry(clip.pattern.replace('#', "").to_lowercase()).or_default().push(at);
+    }
+    for group in alike.into_values().filter(|group| group.len() > 1) {
+        for (&one, &other) in group.iter().flat_map(|a| group.iter().map(move |b| (a, b))).filter(|(a, b)| a != b) {
+            let there: BTreeSet<u64> = clips[other].files.iter().filter_map(|f| f.frame).collect();
+            let twice = clips[one].files.iter().find(|f| f.frame.is_some_and(|n| there.contains(&n)));
+            if let Some(number) = twice.and_then(|f| f.frame) {
+                let problem =
+                    format!("frame {number} is also in {}: the number stands there twice", clips[other].path());
+                clips[one].findings.push(problem);
+            }
+        }
+    }
 }
 
 /// Most gaps that are told one by one.
 const MAX_GAPS_TOLD: usize = 8;
 
-/// A sentence for each run of missing frame numbers; `files` are sorted.
+/// A sentence for each run of missing frame or part numbers; `files` are sorted. The first part has number 1.
 pub(crate) fn gaps(files: &[ClipFile]) -> Vec<String> {
-    let numbers: Vec<u64> = files.iter().filter_map(|f| f.frame).collect();
+    let parts = files.iter().any(|f| f.part.is_some());
+    let what = if parts { "part" } else { "frame" };
+    let numbers: Vec<u64> = parts.then_some(0).into_iter().chain(files.iter().filter_map(ClipFile::number)).collect();
     let missing: Vec<(u64, u64)> =
         numbers.windows(2).filter(|w| w[1] > w[0] + 1).map(|w| (w[0] + 1, w[1] - 1)).collect();
     let mut told: Vec<String> = missing
@@ -182,14 +261,18 @@ pub(crate) fn gaps(files: &[ClipFile]) -> Vec<String> {
         .take(MAX_GAPS_TOLD)
         .map(|&(first, last)| {
             if first == last {
-                format!("frame {first} is missing")
+                format!("{what} {first} is missing")
             } else {
-                format!("frames {first} to {last} are missing")
+                format!("{what}s {first} to {last} are missing")
             }
         })
         .collect();
     if let Some(rest) = missing.get(MAX_GAPS_TOLD..).filter(|rest| !rest.is_empty()) {
-        told.push(format!("frames are missing in {} more places, up to frame {}", rest.len(), rest[rest.len() - 1].1));
+        told.push(format!(
+            "{what}s are missing in {} more places, up to {what} {}",
+            rest.len(),
+            rest[rest.len() - 1].1
+        ));
     }
     told
 }
@@ -221,6 +304,8 @@ mod tests {
             ("SHOT_PL01_v001.1001.exr", "SHOT_PL01_v001.[####].exr", Some(1001), "SHOT_PL01_v001"),
             ("reel 2/000001.DPX", "reel 2/[######].DPX", Some(1), "reel 2"),
             ("A001/A001_C001.R3D", "A001/A001_C001.R3D", None, "A001_C001"),
+            ("S/Clip_001.mxf", "S/Clip_001.mxf", None, "Clip_001"),
+            ("scan/0001.tif", "scan/[####].tif", Some(1), "scan"),
             ("chart.dng", "chart.dng", None, "chart"),
             ("take 1/a.mov", "take 1/a.mov", None, "a"),
         ] {
@@ -230,12 +315,54 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_a_clip_are_one_clip_and_missing_ones_are_told() {
+        for (file, pattern, part, name) in [
+            (
+                "A001.RDM/A001_C001_0303LZ.RDC/A001_C001_0303LZ_002.R3D",
+                "A001.RDM/A001_C001_0303LZ.RDC/A001_C001_0303LZ_[###].R3D",
+                2,
+                "A001_C001_0303LZ",
+            ),
+            ("A001C002_210716AG_003.MXF", "A001C002_210716AG_[###].MXF", 3, "A001C002_210716AG"),
+            ("A001C002_210716AB_CANON_01.CRM", "A001C002_210716AB_CANON_[##].CRM", 1, "A001C002_210716AB_CANON"),
+        ] {
+            let key = key_of(&path(file));
+            assert_eq!((key.pattern.as_str(), key.part, key.frame, key.clip_name()), (pattern, Some(part), None, name));
+        }
+        let parts = ["A001_C001_0303LZ_002.R3D", "A001_C001_0303LZ_004.R3D"].map(path);
+        let [clip] = &group(&parts)[..] else { panic!() };
+        assert_eq!(clip.findings, ["part 1 is missing", "part 3 is missing"]);
+        assert_eq!(clip.path(), "A001_C001_0303LZ_[002-004].R3D");
+        let [clip] = &group(&[path("A001_C001_0303LZ_001.R3D")])[..] else { panic!() };
+        assert_eq!((clip.path().as_str(), clip.findings.len()), ("A001_C001_0303LZ_001.R3D", 0));
+    }
+
+    #[test]
+    fn a_frame_that_is_there_under_two_numbers_is_told_of_both() {
+        let clips = group(&["A_0007.dng", "A_0008.dng", "A_00008.dng", "A_00009.dng", "B_008.dng"].map(path));
+        let findings: Vec<_> = clips.iter().map(|c| (c.pattern.as_str(), c.findings.concat())).collect();
+        let twice = |other: &str| format!("frame 8 is also in {other}: the number stands there twice");
+        assert_eq!(
+            findings,
+            [
+                ("A_[#####].dng", twice("A_[0007-0008].dng")),
+                ("A_[####].dng", twice("A_[00008-00009].dng")),
+                ("B_[###].dng", String::new()),
+            ]
+        );
+    }
+
+    #[test]
     fn roles_follow_extension_and_proxy_folders() {
         for (file, role) in [
             ("A/A001.ari", Role::Original),
             ("A/A001.MOV", Role::Original),
             ("A/Proxy/A001.mov", Role::Proxy),
             ("SUB/C0001S03.MP4", Role::Proxy),
+            ("A001_C001_0303LZ.RDC/A001_C001_0303LZ_H.mov", Role::Proxy),
+            ("A001_C001_0303LZ.RDC/A001_C001_0303LZ.RMD", Role::Sidecar),
+            ("CONTENTS/AUDIO/0001AB00.MXF", Role::Audio),
+            ("CONTENTS/VIDEO/0001AB.MXF", Role::Original),
             ("A/A001_proxy.mp4", Role::Proxy),
             ("Proxy/A001_C001.braw", Role::Original),
             ("sound/T01.WAV", Role::Audio),

@@ -304,6 +304,17 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_is_published() {
+        let published: serde_json::Value =
+            serde_json::from_str(include_str!("../../schema/clip-metadata.v1.json")).unwrap();
+        let now = serde_json::to_value(schema()).unwrap();
+        assert!(
+            published == now,
+            "write it anew: platefleet inspect --schema > shared/media/schema/clip-metadata.v1.json"
+        );
+    }
+
+    #[test]
     fn what_is_unknown_is_absent_and_comes_back_unknown() {
         let metadata = Metadata { role: Some(Role::Original), iso: Some(800.0), ..Metadata::default() };
         let text = serde_json::to_string(&metadata).unwrap();

@@ -1,5 +1,14 @@
 //! One report for a clip, from as few of its files as will do.
 
+mod agree;
+mod every_frame;
+mod parts;
+mod sequence;
+mod sidecars;
+
+pub use every_frame::each_frame;
+pub use sidecars::enrich;
+
 use std::collections::BTreeMap;
 
 use super::{Format, FrameSpan, FrameTable, Inspected, recognise};
@@ -10,6 +19,9 @@ use crate::{
     source::Source,
     timecode::{Rational, Timecode},
 };
+
+/// Opens a file of a clip.
+pub type Open<'o, 's> = &'o dyn Fn(&RelativePath) -> Result<Box<dyn Source + 's>>;
 
 /// What a clip says, and where its frames stand.
 #[derive(Debug, Clone, Default)]
@@ -76,48 +88,71 @@ impl ClipReport {
 
 /// Inspects the files of one clip, in any order.
 ///
-/// Of a numbered sequence the first, middle and last file are read and must agree in size, rate and timecode; what is
-/// wrong with the middle or last one is a finding. `open` is asked for no other file.
+/// Of a numbered sequence the first, middle and last file are read and must agree in size, rate and timecode; of a clip in
+/// parts every part is. What is wrong with another than the first is a finding. `open` is asked for no other file.
 ///
 /// # Errors
 /// Those of [`recognise`] and [`Format::inspect`] for the first file; [`Error::Missing`] and [`Error::Io`] of any;
 /// [`Error::Invalid`] when there is no file, or the files belong to more than one clip.
-pub fn inspect_clip<'s>(
-    files: &[RelativePath],
-    open: &dyn Fn(&RelativePath) -> Result<Box<dyn Source + 's>>,
-) -> Result<ClipReport> {
+pub fn inspect_clip(files: &[RelativePath], open: Open<'_, '_>) -> Result<ClipReport> {
     let (key, runs) = in_order(files)?;
     let first_path = &files[runs[0].file];
-    let source = open(first_path)?;
-    let format = recognise(first_path.as_str(), &*source)?;
-    let first = format.inspect(&*source).map_err(|e| e.in_file(first_path.as_str()))?;
+    let (format, first) = inspect_file(first_path, open)?;
     let mut report = ClipReport { metadata: first.metadata, tags: first.tags, runs };
     let metadata = &mut report.metadata;
-    metadata.clip_name = Some(key.clip_name().to_owned());
-    metadata.sources.insert("clip_name".to_owned(), "file name".to_owned());
+    if metadata.clip_name.is_none() {
+        metadata.clip_name = Some(key.clip_name().to_owned());
+        metadata.sources.insert("clip_name".to_owned(), "file name".to_owned());
+    }
     metadata.role = Some(key.role);
     report.runs[0].table = first.frames;
+    let numbered = |run: &FrameRun| key_file(files, run);
+    let files_in_order: Vec<ClipFile> = report.runs.iter().map(numbered).collect();
+    metadata.findings.extend(gaps(&files_in_order));
+    let clip_path = path_of(&key, &files_in_order);
     if key.frame.is_some() || format.is_sequence() {
-        check_others(files, open, &mut report)?;
-        let ends = [report.runs.first(), report.runs.last()].map(|r| r.map(|r| r.number));
-        report.metadata.path = Some(span_of(&key.pattern, ends[0], ends[1]));
-    } else {
-        metadata.path = Some(key.pattern);
-        metadata.size_bytes = Some(source.len());
+        sequence::look_into(files, open, &mut report)?;
+    } else if report.runs.len() > 1 {
+        parts::join(files, open, &mut report)?;
     }
+    report.metadata.path = Some(clip_path);
     count(&mut report);
     Ok(report)
 }
 
-/// The key of the clip and its frames by number.
+/// What a file is, and what it says.
+fn inspect_file(path: &RelativePath, open: Open<'_, '_>) -> Result<(&'static dyn Format, Inspected)> {
+    let source = open(path)?;
+    let format = recognise(path.as_str(), &*source)?;
+    let inspected = format.inspect(&*source).map_err(|e| e.in_file(path.as_str()))?;
+    Ok((format, inspected))
+}
+
+fn key_file(files: &[RelativePath], run: &FrameRun) -> ClipFile {
+    let path = files[run.file].clone();
+    let ClipKey { frame, part, .. } = key_of(&path);
+    ClipFile { frame, part, path }
+}
+
+/// As in [`crate::clip::Clip::path`].
+fn path_of(key: &ClipKey, files: &[ClipFile]) -> String {
+    match files {
+        [only] if only.frame.is_none() => only.path.to_string(),
+        files => {
+            span_of(&key.pattern, files.first().and_then(ClipFile::number), files.last().and_then(ClipFile::number))
+        }
+    }
+}
+
+/// The key of the clip and its files by number.
 fn in_order(files: &[RelativePath]) -> Result<(ClipKey, Vec<FrameRun>)> {
     let mut clip: Option<ClipKey> = None;
     let mut runs = Vec::with_capacity(files.len());
     for (file, path) in files.iter().enumerate() {
         let key = key_of(path);
-        let number = key.frame.unwrap_or(0);
+        let number = key.number().unwrap_or(0);
         match &clip {
-            Some(clip) if clip.pattern != key.pattern || clip.frame.is_some() != key.frame.is_some() => {
+            Some(clip) if clip.pattern != key.pattern || clip.number().is_some() != key.number().is_some() => {
                 let problem = format!("it belongs to clip {}, not to {}", key.pattern, clip.pattern);
                 return Err(Error::invalid(problem).in_file(path.as_str()));
             }
@@ -127,74 +162,11 @@ fn in_order(files: &[RelativePath]) -> Result<(ClipKey, Vec<FrameRun>)> {
     }
     runs.sort_by_key(|r| r.number);
     runs.dedup_by_key(|r| r.number);
-    clip.map(|clip| (clip, runs)).ok_or_else(|| Error::invalid("a clip of no files"))
-}
-
-/// Reads the middle and the last file of a sequence, and finds where they disagree with the first.
-fn check_others<'s>(
-    files: &[RelativePath],
-    open: &dyn Fn(&RelativePath) -> Result<Box<dyn Source + 's>>,
-    report: &mut ClipReport,
-) -> Result<()> {
-    let ClipReport { metadata, runs, .. } = report;
-    let numbered = |f: &FrameRun| ClipFile { frame: Some(f.number), path: files[f.file].clone() };
-    metadata.findings.extend(gaps(&runs.iter().map(numbered).collect::<Vec<_>>()));
-    let last = runs.len() - 1;
-    let first_number = runs[0].number;
-    let mut others = vec![last / 2, last];
-    others.dedup();
-    for at in others.into_iter().filter(|at| *at != 0) {
-        let path = &files[runs[at].file];
-        let name = path.file_name();
-        match inspect_file(path, open) {
-            Ok(other) => {
-                runs[at].table = other.frames;
-                let steps = runs[at].number - first_number;
-                let problems = disagreements(metadata, &other.metadata, steps);
-                metadata
-                    .findings
-                    .extend(problems.iter().chain(&other.metadata.findings).map(|p| format!("{name}: {p}")));
-            }
-            Err(error @ (Error::Missing { .. } | Error::Io { .. })) => return Err(error),
-            Err(error) => metadata.findings.push(error.to_string()),
-        }
+    let clip = clip.ok_or_else(|| Error::invalid("a clip of no files"))?;
+    if clip.frame.is_none() {
+        runs[0].number = 0;
     }
-    Ok(())
-}
-
-fn inspect_file<'s>(
-    path: &RelativePath,
-    open: &dyn Fn(&RelativePath) -> Result<Box<dyn Source + 's>>,
-) -> Result<Inspected> {
-    let source = open(path)?;
-    let format: &dyn Format = recognise(path.as_str(), &*source)?;
-    format.inspect(&*source).map_err(|e| e.in_file(path.as_str()))
-}
-
-/// How a frame contradicts the first one, which is `steps` frames before it.
-fn disagreements(first: &Metadata, other: &Metadata, steps: u64) -> Vec<String> {
-    let mut problems = Vec::new();
-    let mut same = |what: &str, first: Option<String>, other: Option<String>| {
-        if first != other {
-            let shown = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
-            problems.push(format!("its {what} is {}, but the first frame's is {}", shown(other), shown(first)));
-        }
-    };
-    same("size", first.resolution.clone(), other.resolution.clone());
-    same("bit depth", first.bit_depth.map(|b| b.to_string()), other.bit_depth.map(|b| b.to_string()));
-    same("compression", first.compression.clone(), other.compression.clone());
-    same("frame rate", first.frame_rate.clone(), other.frame_rate.clone());
-    same("reel", first.reel_name.clone(), other.reel_name.clone());
-    if let Some(start) = start_timecode(first)
-        && first.frame_rate == other.frame_rate
-    {
-        let expected = start.plus(i64::try_from(steps).unwrap_or(i64::MAX)).to_string();
-        let found = other.start_timecode.as_deref().unwrap_or("none");
-        if found != expected {
-            problems.push(format!("its timecode is {found}, but {expected} follows from the first frame"));
-        }
-    }
-    problems
+    Ok((clip, runs))
 }
 
 fn start_timecode(metadata: &Metadata) -> Option<Timecode> {
@@ -206,7 +178,7 @@ fn start_timecode(metadata: &Metadata) -> Option<Timecode> {
 fn count(report: &mut ClipReport) {
     let found = report.frame_count();
     let metadata = &mut report.metadata;
-    if found > 0 {
+    if found > 0 && metadata.frame_count != Some(found) {
         metadata.frame_count = Some(found);
         metadata.sources.insert("frame_count".to_owned(), "frames found".to_owned());
     }
