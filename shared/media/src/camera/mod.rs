@@ -6,8 +6,10 @@
 mod dng;
 mod frames;
 mod inspect;
+mod labels;
 #[allow(dead_code, reason = "readers take what they need of it")]
 mod said;
+pub mod sony;
 mod tiff;
 mod unsupported;
 
