@@ -1,12 +1,7 @@
 //! `platefleet search`: clips by what they say about themselves.
 
-use std::collections::BTreeSet;
-
-use platefleet_fleet::{
-    id::Production,
-    store::{ClipRow, Clips, FACETS},
-};
-use serde_json::{Value, json};
+use platefleet_fleet::search::{self, BadQuery, Error, Query, record};
+use serde_json::Value;
 
 use super::inspect::summary;
 use crate::{
@@ -15,61 +10,53 @@ use crate::{
     fleet::FleetArg,
 };
 
-/// Find clips of a production by their metadata
+/// Find clips by their metadata
+///
+/// `lens=Signature*` is a beginning, `tc=10:11:12:00` a timecode that clips hold, `fps=23.98` any spelling of a rate.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Search {
-    /// What clips have to be; a value that ends with * is a beginning (camera_model=ALEXA*)
+    /// What clips have to be, all of it: camera_model=ALEXA* lens=... fps=... reel=... tc=10:11:12:00
     #[arg(required = true, value_name = "KEY=VALUE", value_parser = condition)]
     conditions: Vec<(String, String)>,
-    /// Whose clips
+    /// Whose clips; without it those of the whole fleet
     #[arg(long, value_name = "P")]
-    production: String,
+    production: Option<String>,
+    /// Most clips to show
+    #[arg(long, value_name = "N", default_value_t = search::MAX_LIMIT)]
+    limit: usize,
     #[command(flatten)]
     fleet: FleetArg,
 }
 
 fn condition(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("is not KEY=VALUE")?;
-    if !FACETS.contains(&key) {
-        return Err(format!("clips are searched by {}", FACETS.join(", ")));
-    }
     Ok((key.to_owned(), value.to_owned()))
 }
 
 impl Search {
+    fn query(&self) -> Result<Query, BadQuery> {
+        let limit = self.limit.to_string();
+        let named = self.production.as_deref().map(|production| ("production", production));
+        let typed = self.conditions.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        Query::parse(typed.chain(named).chain([("limit", limit.as_str())]))
+    }
+
     pub(crate) async fn run(&self, console: &Console) -> Result<Exit, Failure> {
-        let production = Production::new(self.production.as_str())?;
+        let query = self.query().map_err(|problem| Failure::usage(problem.to_string()))?;
         let fleet = self.fleet.connect().await?;
-        let clips = Clips(&fleet);
-        // The first condition is one query; the others are asked of what it finds.
-        let Some((field, value)) = self.conditions.first() else { return Ok(Exit::Done) };
-        let found: BTreeSet<String> = clips
-            .search(&production, field, value.trim_end_matches('*'))
-            .await?
-            .into_iter()
-            .map(|clip| clip.to_string())
-            .collect();
-        let mut rows: Vec<ClipRow> = clips.of_production(&production).await?;
-        rows.retain(|row| found.contains(row.clip.as_str()) && self.conditions.iter().all(|c| holds(row, c)));
-        let documents: Vec<Value> = rows
-            .iter()
-            .map(|row| {
-                let mut document = json!(row.metadata);
-                document["clip_id"] = row.clip.as_str().into();
-                document["roll"] = row.roll.to_string().into();
-                document
-            })
-            .collect();
-        console.document(&documents)?;
-        for row in &rows {
-            console.say(format!("{}: {}", row.roll, summary(&row.metadata)))?;
+        let found = search::run(&fleet, &query).await.map_err(|problem| match problem {
+            Error::Port(error) => error.into(),
+            Error::TooMany => Failure::usage(problem.to_string()),
+        })?;
+        console.document(&found.clips.iter().map(record).collect::<Vec<Value>>())?;
+        for row in &found.clips {
+            let checked = if row.metadata.verified == Some(true) { "" } else { " (not checked)" };
+            console.say(format!("{}{checked}: {}", row.roll, summary(&row.metadata)))?;
+        }
+        let rest = found.total - found.clips.len();
+        if rest > 0 {
+            console.say(format!("and {rest} more: add a condition"))?;
         }
         Ok(Exit::Done)
     }
-}
-
-fn holds(row: &ClipRow, (field, value): &(String, String)) -> bool {
-    let facets = row.facets();
-    let Some(found) = facets.get(field.as_str()) else { return false };
-    value.strip_suffix('*').map_or(found == value, |beginning| found.starts_with(beginning))
 }

@@ -134,7 +134,7 @@ fn damage_is_refused_at_the_door_and_a_missing_file_that_comes_later_heals_the_r
     fleet.well(&["upload", &footage, "--production", "show", "--only", &file]);
     let standing = fleet.well(&["watch", "show/A001"]);
     assert_eq!((&standing["state"], &standing["counts"]["verified"]), (&json!("VERIFIED"), &json!(4)));
-    let found = fleet.well(&["search", "camera_model=Synth*", "reel_name=A001", "--production", "show"]);
+    let found = fleet.well(&["search", "camera=synth*", "reel=A001", "fps=23.98", "production=show"]);
     assert_eq!(found[0]["clip_name"], CLIP);
 }
 

@@ -168,6 +168,8 @@ fn name(metadata: &mut Metadata, pattern: &str, files: &[FileRow]) {
         metadata.role.get_or_insert(key.role);
     }
     metadata.path.get_or_insert_with(|| pattern.to_owned());
+    metadata.verified = Some(files.iter().all(|f| f.state == FileState::Verified));
+    metadata.sources.insert("verified".to_owned(), "manifest".to_owned());
     metadata.size_bytes = Some(files.iter().filter_map(|f| f.observed.as_ref()).map(|o| o.size).sum());
 }
 

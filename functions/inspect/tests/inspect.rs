@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
 use platefleet_fleet::{
-    id::{ClipId, Production, PullName, RollId},
+    id::{ClipId, PullName, RollId},
     message::{Message, Queue},
     plan::FrameIndex,
     ports::{Bucket, Error},
+    search::{self, Query},
     store::{ClipRow, ClipState, Clips, Jobs, PullRow, PullState},
 };
 use platefleet_footage::{Clip, Stage};
@@ -97,11 +98,9 @@ fn a_checked_clip_is_described_indexed_and_found() {
 
     let document = world.object(Bucket::Delivery, &format!("show/clips/{}.json", row.clip)).unwrap();
     assert_eq!(serde_json::from_slice::<Metadata>(&document).unwrap(), row.metadata);
-    let show = Production::new("show").unwrap();
-    for (field, value) in [("camera_model", &m.camera_model), ("reel_name", &m.reel_name)] {
-        let found = block_on(Clips(&world).search(&show, field, value.as_deref().unwrap())).unwrap();
-        assert_eq!(found, std::slice::from_ref(&row.clip), "{field}");
-    }
+    let query = Query::parse([("model", "SYNTH*"), ("reel", "a001"), ("tc", "10:00:00:04"), ("verified", "yes")]);
+    let found = block_on(search::run(&world, &query.unwrap())).unwrap();
+    assert_eq!(found.clips, [row]);
 }
 
 #[test]

@@ -2,13 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
 use platefleet_fleet::{
-    id::{JobId, Production, PullName, RollId},
+    id::{ClipId, JobId, Production, PullName, RollId},
     runner::Request,
     state::{JobState, Watch},
-    store::{JobRow, Jobs, RollRow, Rolls},
+    store::{ClipRow, ClipState, Clips, JobRow, Jobs, RollRow, Rolls},
 };
+use platefleet_media::clip::Metadata;
 use platefleet_sim::{World, block_on};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn ask(world: &World, method: &str, path: &str, query: &[(&str, &str)]) -> (u16, Value) {
     let query = query.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -74,10 +75,44 @@ fn what_is_not_known_or_not_asked_well_is_said() {
         ("GET", "/status", &[("id", "NOT HEX")], 400),
         ("GET", "/status", &[], 400),
         ("GET", "/other", &[], 404),
+        ("GET", "/search", &[("production", "show")], 400),
+        ("GET", "/search", &[("shoe_size", "42")], 400),
+        ("GET", "/search", &[("tc", "25:00:00:00")], 400),
         ("POST", "/status", &[("id", "ba78")], 405),
     ] {
         let (status, body) = ask(&world, method, path, query);
         assert_eq!(status, code, "{method} {path} {query:?}");
         assert!(body["error"]["kind"].is_string() && body["error"]["detail"].is_string());
     }
+}
+
+#[test]
+fn clips_are_found_by_what_they_say() {
+    let (world, roll) = (World::new(), RollId::parse("show/day1/A001").unwrap());
+    let metadata = Metadata { camera_model: Some("ALEXA Mini LF".into()), verified: Some(true), ..Metadata::default() };
+    for pattern in ["a.mxf", "b.mxf"] {
+        let row = ClipRow {
+            clip: ClipId::of(&roll, pattern),
+            roll: roll.clone(),
+            pattern: pattern.into(),
+            state: ClipState::Inspected,
+            revision: "r".into(),
+            files: 1,
+            metadata: metadata.clone(),
+            frames_key: None,
+            findings: vec![],
+            reads: 0,
+            read_bytes: 0,
+            inspected_ms: 0,
+        };
+        block_on(Clips(&world).put(&row, None)).unwrap();
+    }
+    let (code, first) = ask(&world, "GET", "/search", &[("production", "show"), ("model", "alexa*"), ("limit", "1")]);
+    let id = ClipId::of(&roll, "a.mxf");
+    let expected = json!([{"camera_model": "ALEXA Mini LF", "verified": true, "clip_id": id.as_str(),
+        "roll": "show/day1/A001", "state": "inspected"}]);
+    assert_eq!((code, first), (200, expected));
+    let (_, rest) = ask(&world, "GET", "/search", &[("model", "alexa*"), ("after", id.as_str())]);
+    assert_eq!(rest[0]["clip_id"], ClipId::of(&roll, "b.mxf").as_str());
+    assert_eq!(rest.as_array().unwrap().len(), 1);
 }

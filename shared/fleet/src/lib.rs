@@ -8,6 +8,7 @@
 //! | [`history`] | the files of an ASC MHL history, out of a bucket |
 //! | [`message`] | what travels through the queues, versioned |
 //! | [`gaps`] | clips that were never uploaded, by their numbers |
+//! | [`search`] | clips by what they say about themselves |
 //! | [`state`] | rounds, ranks, and the pure decisions over rows |
 //! | [`ports`] | objects, queues, table, clock, workers: what a handler may ask of the world |
 //! | [`status`] | where a roll or a job stands, for people and scripts |
@@ -37,6 +38,7 @@ pub mod ports;
 mod recipe;
 pub mod runner;
 pub mod s3_event;
+pub mod search;
 pub mod state;
 pub mod status;
 pub mod store;

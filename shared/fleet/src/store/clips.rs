@@ -1,15 +1,26 @@
 //! Clips: what was found in them, and the facets that they are searched by.
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use platefleet_media::clip::Metadata;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde_json::Map;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Row, Stored, list_all, load, save};
+use super::{
+    Row, Stored,
+    facets::{self, Field, SLOTS},
+    list_all, load, save,
+};
 use crate::{
     id::{ClipId, Production, RollId, hex_sha256},
-    ports::{Error, Expect, Index, Item, Key, Result, Table},
+    ports::{Error, Expect, Index, Item, Key, Page, Result, Table},
     state::{FileRow, FileState, Finding},
 };
+
+/// Rows of one page.
+const PAGE: usize = 1000;
+/// Calls at once.
+const IN_FLIGHT: usize = 16;
 
 /// What became of the inspection of a clip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,35 +68,13 @@ pub struct ClipRow {
     pub inspected_ms: u64,
 }
 
-/// Fields that clips are searched by.
-pub const FACETS: [&str; 12] = [
-    "camera_make",
-    "camera_model",
-    "camera_serial",
-    "clip_name",
-    "codec",
-    "frame_rate",
-    "lens_model",
-    "reel_name",
-    "resolution",
-    "scene",
-    "shoot_day",
-    "roll",
-];
+/// Partition of the list of productions.
+const FLEET: &str = "FLEET";
 
 impl ClipRow {
-    /// The facets of this clip: field and value.
-    pub fn facets(&self) -> BTreeMap<&'static str, String> {
-        let values = serde_json::to_value(&self.metadata).unwrap_or_default();
-        FACETS
-            .into_iter()
-            .filter_map(|field| {
-                let value =
-                    if field == "roll" { self.roll.path.to_string() } else { values.get(field)?.as_str()?.to_owned() };
-                // A sort key holds 1,024 bytes; a facet that long is no facet.
-                (!value.is_empty() && value.len() <= 900).then_some((field, value))
-            })
-            .collect()
+    /// Field and canonical value of everything that it is found by; of `timecode` one value for each slot that it touches.
+    pub fn facets(&self) -> BTreeSet<(&'static str, String)> {
+        facets::of(self)
     }
 
     /// The revision of a clip that is made of these files: of those that a manifest names. Tells apart other bytes, other
@@ -103,8 +92,14 @@ impl ClipRow {
         hex_sha256(lines.concat().as_bytes())
     }
 
-    fn facet_key(production: &Production, field: &str, value: &str, clip: &ClipId) -> Key {
-        Key::new(format!("FACET#{production}#{field}"), format!("{value}#{clip}"))
+    /// The row of a facet. Slots of timecode stand in the index of their reel as well.
+    fn facet_row(&self, field: &str, value: &str) -> Item {
+        let production = &self.roll.production;
+        let key = facet_key(production, field, value, &self.clip);
+        let reel = self.metadata.reel_name.as_deref().filter(|_| field == SLOTS).and_then(canonical_reel);
+        let place = |reel: String| (Index::ReelTimecode, Key::new(reel_partition(production, &reel), key.sk.clone()));
+        let body = Map::from_iter([("clip".to_owned(), self.clip.as_str().into())]);
+        Item { index: reel.map(place).into_iter().collect(), key, rev: 1, body }
     }
 
     fn key_of(production: &Production, clip: &ClipId) -> Key {
@@ -116,14 +111,18 @@ impl Row for ClipRow {
     fn key(&self) -> Key {
         Self::key_of(&self.roll.production, &self.clip)
     }
+}
 
-    fn index(&self) -> BTreeMap<Index, Key> {
-        let (Some(reel), Some(start)) = (&self.metadata.reel_name, &self.metadata.start_timecode) else {
-            return BTreeMap::new();
-        };
-        let pk = format!("CLIP#{}#REEL#{reel}", self.roll.production);
-        [(Index::ReelTimecode, Key::new(pk, format!("{start}#{}", self.clip)))].into()
-    }
+fn facet_key(production: &Production, field: &str, value: &str, clip: &ClipId) -> Key {
+    Key::new(format!("FACET#{production}#{field}"), format!("{value}#{clip}"))
+}
+
+fn canonical_reel(reel: &str) -> Option<String> {
+    Field::named("reel_name")?.canonical(reel)
+}
+
+fn reel_partition(production: &Production, reel: &str) -> String {
+    format!("CLIP#{production}#REEL#{reel}")
 }
 
 /// The store of clips.
@@ -145,6 +144,20 @@ impl<T: Table> Clips<'_, T> {
         load(self.0, &ClipRow::key_of(production, clip)).await
     }
 
+    /// Productions that have, or had, a clip, in order.
+    pub async fn productions(&self) -> Result<Vec<Production>> {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.0.query(FLEET, "PRODUCTION#", after.as_deref(), PAGE).await?;
+            let names = page.items.iter().filter_map(|row| row.key.sk.strip_prefix("PRODUCTION#"));
+            found.extend(names.filter_map(|name| Production::new(name).ok()));
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(found),
+            }
+        }
+    }
+
     /// Writes a clip and its facets if its row still is what was read. Facets come first, so that whoever finds the row
     /// finds them all; those that no longer hold are deleted.
     ///
@@ -153,7 +166,7 @@ impl<T: Table> Clips<'_, T> {
     pub async fn put(&self, clip: &ClipRow, was: Option<&Stored<ClipRow>>) -> Result<()> {
         let (before, now) = (was.map(|w| w.row.facets()).unwrap_or_default(), clip.facets());
         self.repair(clip).await?;
-        self.delete_facets(clip, before.iter().filter(|(field, value)| now.get(*field) != Some(*value))).await?;
+        self.delete_facets(clip, before.difference(&now)).await?;
         match save(self.0, clip, was.map(|w| w.rev)).await {
             Ok(_) => Ok(()),
             Err(conflict @ Error::Conflict(_)) => {
@@ -166,40 +179,68 @@ impl<T: Table> Clips<'_, T> {
 
     /// Puts the facets of a clip that stands in the table; they may stand already.
     pub async fn repair(&self, clip: &ClipRow) -> Result<()> {
-        for (field, value) in &clip.facets() {
-            let key = ClipRow::facet_key(&clip.roll.production, field, value, &clip.clip);
-            let mut body = serde_json::Map::new();
-            body.insert("clip".into(), clip.clip.as_str().into());
-            self.0.put_row(Item { key, rev: 1, body, index: BTreeMap::new() }, Expect::Anything).await?;
-        }
-        Ok(())
+        let production = format!("PRODUCTION#{}", clip.roll.production);
+        let production = Item { key: Key::new(FLEET, production), rev: 1, body: Map::new(), index: BTreeMap::new() };
+        let facets = clip.facets().into_iter().map(|(field, value)| clip.facet_row(field, &value));
+        let puts = facets.chain([production]).map(|row| self.0.put_row(row, Expect::Anything));
+        stream::iter(puts).buffer_unordered(IN_FLIGHT).try_collect().await
     }
 
     async fn delete_facets(
         &self,
         clip: &ClipRow,
-        facets: impl Iterator<Item = (&&'static str, &String)> + Send,
+        facets: impl Iterator<Item = &(&'static str, String)> + Send,
     ) -> Result<()> {
-        for (field, value) in facets {
-            let key = ClipRow::facet_key(&clip.roll.production, field, value, &clip.clip);
-            self.0.delete_row(&key, Expect::Anything).await?;
-        }
-        Ok(())
+        let keys: Vec<Key> =
+            facets.map(|(field, value)| facet_key(&clip.roll.production, field, value, &clip.clip)).collect();
+        let deletes = keys.iter().map(|key| self.0.delete_row(key, Expect::Anything));
+        stream::iter(deletes).buffer_unordered(IN_FLIGHT).try_collect().await
     }
 
-    /// Clips whose facet begins with a value, at most 1,000.
-    pub async fn search(&self, production: &Production, field: &str, value: &str) -> Result<Vec<ClipId>> {
-        let page = self.0.query(&format!("FACET#{production}#{field}"), value, None, 1000).await?;
-        Ok(page.items.into_iter().filter_map(|i| serde_json::from_value(i.body.get("clip")?.clone()).ok()).collect())
+    /// One page of the clips whose facet begins so (in its canonical form), in order of the value.
+    pub(crate) async fn found(
+        &self,
+        production: &Production,
+        field: &str,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> Result<Page<ClipId>> {
+        let page = self.0.query(&format!("FACET#{production}#{field}"), prefix, after, PAGE).await?;
+        let items =
+            page.items.into_iter().filter_map(|i| serde_json::from_value(i.body.get("clip")?.clone()).ok()).collect();
+        Ok(Page { items, next: page.next })
     }
 
-    /// Clips whose facet is exactly this value.
+    /// One page of the clips of a reel (in its canonical form) that touch a ten-minute slot, out of the index of reels: the
+    /// newest ones may be missing.
+    pub(crate) async fn of_reel(
+        &self,
+        production: &Production,
+        reel: &str,
+        slot: &str,
+        after: Option<&str>,
+    ) -> Result<Page<ClipId>> {
+        let (pk, slot) = (reel_partition(production, reel), format!("{slot}#"));
+        let page = self.0.query_index(Index::ReelTimecode, &pk, &slot, after, PAGE).await?;
+        let clip = |key: &Key| serde_json::from_value(key.sk.strip_prefix(&slot)?.into()).ok();
+        Ok(Page { items: page.items.iter().filter_map(clip).collect(), next: page.next })
+    }
+
+    /// The clips that say exactly this of a field.
     pub async fn with(&self, production: &Production, field: &str, value: &str) -> Result<Vec<ClipRow>> {
-        let mut rows = Vec::new();
-        for clip in self.search(production, field, &format!("{value}#")).await? {
-            rows.extend(self.clip(production, &clip).await?);
+        let Some(canonical) = Field::named(field).and_then(|field| field.canonical(value)) else {
+            return Ok(Vec::new());
+        };
+        let (mut rows, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.found(production, field, &format!("{canonical}#"), after.as_deref()).await?;
+            let loads = page.items.iter().map(|clip| self.clip(production, clip));
+            let loaded: Vec<_> = stream::iter(loads).buffered(IN_FLIGHT).try_collect().await?;
+            rows.extend(loaded.into_iter().flatten().filter(|row| facets::found(row, field).as_deref() == Some(value)));
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(rows),
+            }
         }
-        rows.retain(|r| r.facets().get(field).is_some_and(|v| v == value));
-        Ok(rows)
     }
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod clips;
+pub(crate) mod facets;
 mod jobs;
 mod open;
 mod progress;
@@ -13,7 +14,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 pub use audit::Audit;
-pub use clips::{ClipRow, ClipState, Clips, FACETS};
+pub use clips::{ClipRow, ClipState, Clips};
+pub use facets::{FIELDS, Field};
 pub use jobs::{JobRow, Jobs, PlateVersion, PullRow, PullState, RangeRow};
 pub use open::{Family, OpenMarkers};
 pub use progress::{HashProgress, Progresses};
