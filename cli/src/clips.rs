@@ -20,6 +20,9 @@ use crate::failure::Failure;
 /// Folders deeper than this are not looked into; no camera nests like that, and links could make circles.
 const MAX_DEPTH: usize = 32;
 
+/// Extensions of documents that speak of one clip.
+const SIDECARS: [&str; 2] = ["rmd", "xml"];
+
 /// A clip below a folder.
 #[derive(Debug, Clone)]
 pub(crate) struct DiskClip {
@@ -123,6 +126,12 @@ fn in_folder(root: &Path) -> Result<Found, Failure> {
     let related = related(&clips, &paths);
     let footage = clips.into_iter().zip(related).filter(|(clip, _)| clip.role != Role::Sidecar);
     found.clips = footage.map(|(clip, related)| DiskClip { root: root.to_owned(), clip, related }).collect();
+    if found.clips.is_empty() {
+        // Only documents: those of a kind that is known say what they can.
+        let documents = clip::group(paths.iter().filter(|p| SIDECARS.contains(&p.extension().as_str())));
+        let alone = |clip| DiskClip { root: root.to_owned(), clip, related: Vec::new() };
+        found.clips = documents.into_iter().map(alone).collect();
+    }
     if found.clips.is_empty() && found.failures.is_empty() {
         return Err(Failure::invalid("holds no camera original, proxy or sound").about(root.display().to_string()));
     }

@@ -121,7 +121,11 @@ fn survives(file: &Damaged<'_>, how: &str) {
     assert!(used < MAX_MEMORY, "{}, {how}: {used} bytes of memory", file.name);
     match outcome {
         Some(Err(error)) => {
-            assert!(matches!(error, Error::Invalid { .. } | Error::Unsupported { .. }), "{}, {how}: {error}", file.name);
+            assert!(
+                matches!(error, Error::Invalid { .. } | Error::Unsupported { .. }),
+                "{}, {how}: {error}",
+                file.name
+            );
             assert!(error.to_string().len() > 10, "{}, {how}: {error}", file.name);
         }
         Some(Ok(Inspected { metadata, .. })) => {

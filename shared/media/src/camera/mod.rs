@@ -9,6 +9,7 @@ mod inspect;
 mod labels;
 #[allow(dead_code, reason = "readers take what they need of it")]
 mod said;
+mod sidecar;
 pub mod sony;
 mod tiff;
 mod unsupported;
@@ -18,6 +19,8 @@ use std::{collections::BTreeMap, ops::Range};
 pub use dng::Dng;
 pub use frames::{FrameSpan, FrameTable};
 pub use inspect::{ClipReport, FrameRef, FrameRun, Open, each_frame, enrich, inspect_clip};
+
+pub use sidecar::document;
 
 use crate::{
     clip::Metadata,

@@ -11,9 +11,9 @@ pub use sidecars::enrich;
 
 use std::collections::BTreeMap;
 
-use super::{Format, FrameSpan, FrameTable, Inspected, recognise};
+use super::{Format, FrameSpan, FrameTable, Inspected, recognise, sidecar};
 use crate::{
-    clip::{ClipFile, ClipKey, Metadata, gaps, key_of, span_of},
+    clip::{ClipFile, ClipKey, Metadata, Role, gaps, key_of, span_of},
     error::{Error, Result},
     path::RelativePath,
     source::Source,
@@ -97,6 +97,9 @@ impl ClipReport {
 pub fn inspect_clip(files: &[RelativePath], open: Open<'_, '_>) -> Result<ClipReport> {
     let (key, runs) = in_order(files)?;
     let first_path = &files[runs[0].file];
+    if key.role == Role::Sidecar {
+        return inspect_document(&key, first_path, open);
+    }
     let (format, first) = inspect_file(first_path, open)?;
     let mut report = ClipReport { metadata: first.metadata, tags: first.tags, runs };
     let metadata = &mut report.metadata;
@@ -118,6 +121,22 @@ pub fn inspect_clip(files: &[RelativePath], open: Open<'_, '_>) -> Result<ClipRe
     report.metadata.path = Some(clip_path);
     count(&mut report);
     Ok(report)
+}
+
+/// A sidecar by itself: what it says about the clip that is not there.
+fn inspect_document(key: &ClipKey, path: &RelativePath, open: Open<'_, '_>) -> Result<ClipReport> {
+    let source = open(path)?;
+    let Some(said) = sidecar::document(key.clip_name(), &*source)? else {
+        return Err(Error::unsupported("a document of this kind by itself").in_file(path.as_str()));
+    };
+    let mut metadata = said.metadata;
+    if metadata.clip_name.is_none() {
+        metadata.clip_name = Some(key.clip_name().to_owned());
+        metadata.sources.insert("clip_name".to_owned(), "file name".to_owned());
+    }
+    metadata.role = Some(key.role);
+    metadata.path = Some(path.to_string());
+    Ok(ClipReport { metadata, tags: said.tags, runs: Vec::new() })
 }
 
 /// What a file is, and what it says.

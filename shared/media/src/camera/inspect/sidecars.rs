@@ -4,14 +4,11 @@ use serde_json::Value;
 
 use super::ClipReport;
 use crate::{
-    camera::said::Said,
+    camera::sidecar,
     clip::Metadata,
     error::{Error, Result},
     source::Source,
 };
-
-/// Longest document that is read.
-const MAX_DOCUMENT: u64 = 8 << 20;
 
 /// Adds what a sidecar says to the report of the clip that it belongs to: fields that the clip itself leaves open, with the
 /// file's name in their source. What the clip says stays. A clip with fewer frames than the document says has a finding.
@@ -23,8 +20,8 @@ pub fn enrich(report: &mut ClipReport, document: &dyn Source) -> Result<()> {
     let path = document.name().to_owned();
     let name = path.rsplit('/').next().unwrap_or(&path);
     let clip = report.metadata.clip_name.clone().unwrap_or_default();
-    let said = match read(name, &clip, document) {
-        Ok(Some(said)) => said.finish(crate::camera::FrameTable::default()),
+    let said = match sidecar::document(&clip, document) {
+        Ok(Some(said)) => said,
         Ok(None) => return Ok(()),
         Err(error @ (Error::Missing { .. } | Error::Io { .. })) => return Err(error),
         Err(error) => {
@@ -46,21 +43,6 @@ pub fn enrich(report: &mut ClipReport, document: &dyn Source) -> Result<()> {
     metadata.findings.extend(said.metadata.findings.iter().map(|finding| format!("{name}: {finding}")));
     fill(metadata, &said.metadata, name);
     Ok(())
-}
-
-/// What a document says; none when it is no sidecar that is known.
-fn read(name: &str, clip: &str, document: &dyn Source) -> Result<Option<Said>> {
-    let kind = crate::path::extension_of(name);
-    if !["xml", "rmd", "ale"].contains(&kind.as_str()) {
-        return Ok(None);
-    }
-    if document.len() > MAX_DOCUMENT {
-        return Err(Error::unsupported(format!("a sidecar of more than {MAX_DOCUMENT} bytes")));
-    }
-    let bytes = document.read(0..document.len())?;
-    let text = String::from_utf8_lossy(&bytes);
-    let _ = (clip, text);
-    Ok(None)
 }
 
 /// Fills in the fields that are open.

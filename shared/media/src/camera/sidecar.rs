@@ -1,0 +1,38 @@
+//! Documents beside a clip that say something about it: Sony's `NonRealTimeMeta`.
+
+use super::{Inspected, sony};
+use crate::{
+    error::{Error, Result},
+    path::extension_of,
+    source::Source,
+};
+
+/// Longest document that is read.
+const MAX_DOCUMENT: u64 = 8 << 20;
+
+/// What a document says about the clip of this name; none when it is of no kind that is known.
+///
+/// # Errors
+/// [`Error::Unsupported`] when it is longer than 8 MiB, [`Error::Invalid`] when it is not what it claims to be;
+/// [`Error::Missing`] and [`Error::Io`].
+pub fn document(clip_name: &str, file: &dyn Source) -> Result<Option<Inspected>> {
+    let kind = extension_of(file.name());
+    if !["ale", "rmd", "xml"].contains(&kind.as_str()) {
+        return Ok(None);
+    }
+    if file.len() > MAX_DOCUMENT {
+        return Err(Error::unsupported(format!("a sidecar of more than {MAX_DOCUMENT} bytes")).in_file(file.name()));
+    }
+    let bytes = file.read(0..file.len())?;
+    let text = String::from_utf8_lossy(&bytes);
+    let _ = clip_name;
+    let mut said = match kind.as_str() {
+        "xml" if text.contains("<NonRealTimeMeta") => sony::sidecar(&text).map_err(|e| e.in_file(file.name()))?,
+        _ => return Ok(None),
+    };
+    if said.metadata.container.is_none() {
+        said.metadata.container = Some("XML".to_owned());
+        said.metadata.sources.insert("container".to_owned(), "file name".to_owned());
+    }
+    Ok(Some(said))
+}
