@@ -35,6 +35,8 @@ conformance: ## Independent tools judge what we write (needs the oracles of PLAT
 	$(CARGO) build --locked --workspace --bins
 	infra/conformance/run.sh
 
+BENCH_INSPECT = python3 infra/bench/inspect.py --platefleet "$(or $(CARGO_TARGET_DIR),target)/release/platefleet"
+
 BENCH_MHL = python3 infra/bench/mhl.py --platefleet "$(or $(CARGO_TARGET_DIR),target)/release/platefleet"
 
 .PHONY: bench
@@ -44,8 +46,9 @@ bench: ## Frames a second of render and bytes a second of each digest, on one co
 	$(BENCH_MHL) million
 
 .PHONY: bench-peers
-bench-peers: ## Checking and sealing beside xxhsum and ascmhl: 10,000 small files, and GIGABYTES=20 in large ones
+bench-peers: ## Inspecting beside exiftool, mediainfo, ffprobe; checking and sealing beside xxhsum, ascmhl (GIGABYTES=20)
 	$(CARGO) build --locked --release -p platefleet-cli
+	$(BENCH_INSPECT) --samples $(PLATEFLEET_REFERENCE)/samples
 	$(BENCH_MHL) small large --gigabytes $(or $(GIGABYTES),20)
 
 FUZZ_TARGET = $(or $(TARGET),dng)
