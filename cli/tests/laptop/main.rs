@@ -7,6 +7,7 @@ mod mhl;
 mod outside;
 mod render;
 mod synth;
+mod takes;
 
 use std::{
     ffi::OsStr,

@@ -54,6 +54,8 @@ impl Says<'_, '_> {
         let cinema = [tags::TIME_CODES, tags::FRAME_RATE].iter().any(|t| self.dng.anywhere(*t).is_some());
         self.metadata.container = Some("DNG".to_owned());
         self.metadata.codec = Some(if cinema { "CinemaDNG" } else { "DNG" }.to_owned());
+        self.came_from_names("container", "TIFF header");
+        self.came_from_names("codec", if cinema { "TimeCodes, FrameRate" } else { "TIFF header" });
         self.metadata.compression = Some(compression_name(picture.compression));
         self.metadata.bit_depth = Some(picture.bits);
         self.metadata.width = Some(width);
@@ -72,6 +74,9 @@ impl Says<'_, '_> {
         self.metadata.active_area = self
             .found("active_area", tags::ACTIVE_AREA, active.map(Some))?
             .map(|area| [area.left, area.top, area.width, area.height].map(|n| n as u32));
+        if self.metadata.active_area.is_some() && self.dng.anywhere(tags::ACTIVE_AREA).is_none() {
+            self.came_from_names("active_area", "ImageWidth, ImageLength");
+        }
         let size = self.numbers("display_size", tags::DEFAULT_CROP_SIZE, 2)?;
         let sides = size.as_deref().unwrap_or_default();
         if let [w, h] = *sides
@@ -125,6 +130,7 @@ impl Says<'_, '_> {
         let times = [tags::DATE_TIME_ORIGINAL, tags::DATE_TIME];
         if let Some(time) = self.text("recorded_at", &times)?.as_deref().and_then(iso_8601) {
             self.metadata.shoot_day = Some(time[..10].to_owned());
+            self.came_from_names("shoot_day", "recorded_at");
             self.metadata.recorded_at = Some(time);
         }
         Ok(())
