@@ -6,7 +6,7 @@ use platefleet_fleet::{
     aws::Fleet,
     id::Production,
     ports::{Bucket, Objects as _},
-    status::Status as Standing,
+    status::{Status as Standing, unverified_folders},
     store::{Jobs, Rolls},
 };
 
@@ -45,6 +45,9 @@ impl Status {
         for production in &productions {
             for roll in Rolls(&fleet).of_production(production).await? {
                 all.push(Subject::Roll(roll.roll).status(&fleet).await?);
+            }
+            for folder in unverified_folders(&fleet, production).await? {
+                all.extend(Subject::Roll(folder).look(&fleet).await?);
             }
             for job in Jobs(&fleet).pulls(production).await?.into_iter().flat_map(|pull| pull.jobs) {
                 all.push(Subject::Job(job).status(&fleet).await?);
@@ -92,7 +95,8 @@ async fn productions(fleet: &Fleet) -> Result<Vec<Production>, Failure> {
 /// In one line.
 pub(crate) fn line(standing: &Standing) -> String {
     let id = if standing.id.contains('/') { &standing.id } else { standing.id.get(..12).unwrap_or(&standing.id) };
-    let shown = ["verified", "healed", "failed", "missing", "extra", "frames_done", "frames_failed", "left_out"];
+    let shown =
+        ["clips", "verified", "healed", "failed", "missing", "extra", "frames_done", "frames_failed", "left_out"];
     let count =
         |name: &&str| standing.counts.get(*name).copied().filter(|n| *n > 0).map(|n| (n, name.replace('_', " ")));
     let mut said = format!("{id:<28} {:<11}", standing.state);

@@ -41,7 +41,9 @@ pub(crate) async fn bury(env: &impl Needs, record: &Record) -> Result<(), Failur
         // The watchdog sends them again.
         Message::LookAgain { .. } | Message::SendChecks { .. } => Ok(()),
         Message::HashFile { roll, path, round, .. } => file(env, &roll, &path, round, text).await,
-        Message::InspectClip { roll, pattern } => inspection(env, &roll, &pattern, text).await,
+        Message::InspectClip { roll, pattern } | Message::LookAtClip { roll, pattern } => {
+            inspection(env, &roll, &pattern, text).await
+        }
         Message::PlanPull { production, pull } => order(env, &production, &pull, text).await,
         Message::RenderRange { job, range, epoch, .. } => self::range(env, &job, range, epoch, text).await,
         Message::SettleRoll { roll } | Message::TickRoll { roll, .. } => {
@@ -103,7 +105,8 @@ async fn inspection(env: &impl Needs, roll: &RollId, pattern: &str, text: String
     let was = clips.stored(&roll.production, &id).await?;
     let files = Rolls(env).files_of_clip(roll, pattern).await?;
     let revision = ClipRow::revision_of(&files);
-    if was.as_ref().is_some_and(|was| was.row.revision == revision) {
+    let is_there = files.iter().any(|file| file.expected.is_some() || file.observed.is_some());
+    if !is_there || was.as_ref().is_some_and(|was| was.row.revision == revision) {
         return Ok(());
     }
     let key = files.first().map(|file| clip::key_of(&file.path));
@@ -120,6 +123,7 @@ async fn inspection(env: &impl Needs, roll: &RollId, pattern: &str, text: String
         state: ClipState::Invalid,
         revision,
         files: files.len() as u64,
+        unchecked: files.iter().all(|file| file.expected.is_none()),
         metadata,
         frames_key: None,
         findings: vec![Finding::new(KIND, pattern, format!("could not be inspected: {text}"))],

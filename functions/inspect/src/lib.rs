@@ -1,10 +1,12 @@
 //! One clip: its normalised metadata, its frame index, and the facets that it is found by.
 //!
-//! Asked for when the last open file of a clip has its verdict; asked too early, twice or late it does no harm. Reads
-//! ranges of at most three files. What is wrong with the footage becomes a finding of the clip; only what the bucket or
+//! Asked for when the last open file of a clip has its verdict, and a while after a file came that no manifest names: such a
+//! clip is inspected too, and is `verified: false`. Asked too early, twice or late it does no harm. Reads ranges of at most
+//! three files. What is wrong with the footage becomes a finding of the clip; only what the bucket or
 //! the table did not answer is tried again.
 
 mod read;
+mod unchecked;
 
 use platefleet_fleet::{
     id::{ClipId, RollId},
@@ -14,7 +16,7 @@ use platefleet_fleet::{
     ports::{self, Bucket, Clock, Objects, PutIf, Queues, Table},
     runner::{Failure, Record},
     state::{FileRow, FileState, Finding},
-    store::{ClipRow, ClipState, Clips, Jobs, Rolls},
+    store::{ClipRow, ClipState, Clips, Jobs, Looks, Rolls},
 };
 use platefleet_media::{
     camera::ClipReport,
@@ -34,11 +36,17 @@ const FIRST_FRAME: u64 = 1001;
 /// [`Failure::Retry`] when a port did not answer, or a file changed meanwhile; [`Failure::Hopeless`] for a message that
 /// is none of this function's.
 pub async fn handle(env: &(impl Objects + Queues + Table + Clock), record: &Record) -> Result<(), Failure> {
-    let Message::InspectClip { roll, pattern } = record.message()? else {
-        return Err(Failure::Hopeless("only clips are inspected here".into()));
+    let (roll, pattern) = match record.message()? {
+        Message::InspectClip { roll, pattern } => (roll, pattern),
+        Message::LookAtClip { roll, pattern } => {
+            // From here on whoever writes a file asks for another look.
+            Looks(env).begin(&roll, &pattern).await?;
+            (roll, pattern)
+        }
+        _ => return Err(Failure::Hopeless("only clips are inspected here".into())),
     };
     for _ in 0..MAX_CONFLICTS {
-        match inspect(env, &roll, &pattern).await {
+        match Box::pin(inspect(env, &roll, &pattern)).await {
             Err(ports::Error::Conflict(_)) => {}
             other => return Ok(other?),
         }
@@ -56,16 +64,21 @@ async fn inspect(
     let (clips, clip) = (Clips(env), ClipId::of(roll, pattern));
     let was = clips.stored(&roll.production, &clip).await?;
     let files = Rolls(env).files_of_clip(roll, pattern).await?;
-    let files: Vec<FileRow> = files.into_iter().filter(|f| f.expected.is_some()).collect();
-    let footage = files.first().is_some_and(|f| Role::of(&f.path) != Role::Sidecar);
+    let is_named = files.iter().any(|f| f.expected.is_some());
+    let counts = |f: &FileRow| if is_named { f.expected.is_some() } else { f.observed.is_some() };
+    let files: Vec<FileRow> = files.into_iter().filter(counts).collect();
+    let Some(first) = files.first() else { return unchecked::withdraw(env, roll, pattern, was).await };
     // An open file asks again when it has its verdict.
-    if !footage || files.iter().any(FileRow::is_open) {
+    if Role::of(&first.path) == Role::Sidecar || files.iter().any(FileRow::is_open) {
         return Ok(());
     }
+    if !is_named && unchecked::belongs_elsewhere(env, roll, first).await? {
+        return unchecked::withdraw(env, roll, pattern, was).await;
+    }
+    unchecked::withdraw_others(env, roll, pattern).await?;
     let revision = ClipRow::revision_of(&files);
     let row = match &was {
-        // Everything but the facets was written before the row. One that was given up on has another chance.
-        Some(known) if known.row.revision == revision && !known.row.findings.iter().any(|f| f.kind == "gave-up") => {
+        Some(known) if known.row.revision == revision && stands(env, &known.row).await? => {
             clips.repair(&known.row).await?;
             known.row.clone()
         }
@@ -75,7 +88,18 @@ async fn inspect(
             row
         }
     };
+    if !is_named && unchecked::belongs_elsewhere(env, roll, first).await? {
+        let was = clips.stored(&roll.production, &row.clip).await?;
+        return unchecked::withdraw(env, roll, pattern, was).await;
+    }
     wake_orders(env, &row).await
+}
+
+/// Whether nothing but facets can be missing of a clip: its document is written before its row, but a withdrawal that was
+/// overtaken may have removed it. One that was given up on has another chance.
+async fn stands(env: &impl Objects, row: &ClipRow) -> Result<bool, ports::Error> {
+    let gave_up = row.findings.iter().any(|f| f.kind == "gave-up");
+    Ok(!gave_up && env.head(Bucket::Delivery, &clip_key(&row.roll.production, &row.clip)).await?.is_some())
 }
 
 /// Reads the clip and writes its documents; answers its row, which is not written yet.
@@ -87,8 +111,10 @@ async fn look(
     revision: String,
     files: &[FileRow],
 ) -> Result<ClipRow, ports::Error> {
-    let good: Vec<FileRow> = files.iter().filter(|f| f.state == FileState::Verified).cloned().collect();
-    let damaged: Vec<&FileRow> = files.iter().filter(|f| f.state != FileState::Verified).collect();
+    let unchecked = files.iter().all(|f| f.expected.is_none());
+    let is_good = |f: &&FileRow| unchecked || f.state == FileState::Verified;
+    let good: Vec<FileRow> = files.iter().filter(is_good).cloned().collect();
+    let damaged: Vec<&FileRow> = files.iter().filter(|f| !is_good(f)).collect();
     let (report, tally) = if good.is_empty() {
         (Ok(ClipReport::default()), read::Tally::default())
     } else {
@@ -120,7 +146,8 @@ async fn look(
         "inspected"
     );
     let production = &roll.production;
-    let index = (state == ClipState::Inspected).then(|| FrameIndex {
+    // Nothing is rendered from what is not checked.
+    let index = (state == ClipState::Inspected && !unchecked).then(|| FrameIndex {
         schema: "frame-index.v1".into(),
         clip: clip.clone(),
         revision: revision.clone(),
@@ -139,6 +166,7 @@ async fn look(
         state,
         revision,
         files: files.len() as u64,
+        unchecked,
         metadata,
         findings: finding.into_iter().collect(),
         reads: tally.reads,
@@ -211,7 +239,7 @@ async fn put(env: &impl Objects, key: &str, document: &impl serde::Serialize) ->
 /// Lets the orders that wait for this clip be planned again. The row stands by now, and an order says what it wants
 /// before it looks a last time: one of the two always sees the other.
 async fn wake_orders(env: &(impl Queues + Table), row: &ClipRow) -> Result<(), ports::Error> {
-    if row.state != ClipState::Inspected || row.metadata.role != Some(Role::Original) {
+    if row.unchecked || row.state != ClipState::Inspected || row.metadata.role != Some(Role::Original) {
         return Ok(());
     }
     let production = &row.roll.production;

@@ -11,9 +11,12 @@ use platefleet_fleet::{
     runner::Failure,
     s3_event::{Change, ObjectEvent},
     state::RollState,
-    store::{RollRow, Rolls},
+    store::{Looks, RollRow, Rolls},
 };
-use platefleet_media::{clip, path::RelativePath};
+use platefleet_media::{
+    clip::{self, Role},
+    path::RelativePath,
+};
 
 use crate::Needs;
 
@@ -72,8 +75,33 @@ async fn footage(
 ) -> Result<(), Failure> {
     let upload = event.etag.as_deref().zip(event.principal.as_deref());
     // None as long as its manifest has not come. Who expands that lists the roll, and finds the file.
-    for (row, path) in rolls_of(env, production, path).await? {
-        observe(env, &row, &path, upload).await?;
+    let rolls = rolls_of(env, production, path).await?;
+    for (row, path) in &rolls {
+        observe(env, row, path, upload).await?;
+    }
+    strange(env, production, path, &rolls, upload).await
+}
+
+/// A file of no roll is taken down in the folder that stands for one, and its clip is looked at soon. One that was taken down
+/// there before its roll was known may still be.
+async fn strange(
+    env: &impl Needs,
+    production: &Production,
+    path: &RelativePath,
+    rolls: &[(RollRow, RelativePath)],
+    upload: Option<(&str, &str)>,
+) -> Result<(), Failure> {
+    let Some(folder) = key::assumed_roll(production, path).filter(|_| Role::of(path) != Role::Sidecar) else {
+        return Ok(());
+    };
+    let Some(below) = path.strip(&folder.path) else { return Ok(()) };
+    if rolls.iter().any(|(row, _)| row.roll == folder) {
+        return Ok(());
+    }
+    let pattern = clip::key_of(&below).pattern;
+    if rolls.is_empty() || Rolls(env).file(&folder, &pattern, &below).await?.is_some() {
+        Rolls(env).observe_upload(&folder, &pattern, &below, upload).await?;
+        Looks(env).soon(&folder, &pattern).await?;
     }
     Ok(())
 }
@@ -94,9 +122,12 @@ async fn observe(
     } else {
         row.state
     };
-    if file.expected.is_none() && state.rank() >= RollState::Finalising.rank() {
-        // Nobody waits for it, and the report over the roll has to say so.
-        rolls.settle(roll).await?;
+    if file.expected.is_none() {
+        Looks(env).soon(roll, &pattern).await?;
+        if state.rank() >= RollState::Finalising.rank() {
+            // Nobody waits for it, and the report over the roll has to say so.
+            rolls.settle(roll).await?;
+        }
     }
     Ok(rolls.send_check(&file).await?)
 }

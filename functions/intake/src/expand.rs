@@ -13,7 +13,7 @@ use platefleet_fleet::{
     message::{Message, Place, Queue},
     runner::Failure,
     state::{FileRow, Finding, RollState, fitting},
-    store::{RollRow, Rolls, Tip},
+    store::{Looks, RollRow, Rolls, Tip},
 };
 use platefleet_media::{clip, path::RelativePath};
 
@@ -255,15 +255,22 @@ async fn write_rows(
     said: &Said,
     cursor: Option<&str>,
 ) -> Result<Option<RelativePath>, Failure> {
-    let (rolls, nested) = (Rolls(env), nested(env, roll, said).await?);
+    let (rolls, looks, nested) = (Rolls(env), Looks(env), nested(env, roll, said).await?);
     let after = cursor.and_then(|path| RelativePath::new(path).ok());
     let mut join = Join::after(env, roll, said, after.as_ref()).await?;
     loop {
         let (mut news, mut last, mut seen) = (Vec::new(), None, 0);
+        let mut strangers = Vec::new();
         while news.len() < STEP && seen < LOOK {
             let Some(joined) = join.next().await? else { break };
             seen += 1;
             last = Some(joined.path.clone());
+            if joined.expected.is_none() && (joined.row.is_some() || is_news(said, &nested, &joined)) {
+                let pattern = clip::key_of(&joined.path).pattern;
+                if strangers.last() != Some(&pattern) {
+                    strangers.push(pattern);
+                }
+            }
             if is_news(said, &nested, &joined) {
                 news.push(joined);
             }
@@ -273,6 +280,10 @@ async fn write_rows(
         }
         let writes = news.into_iter().map(|joined| write_file(&rolls, roll, joined));
         futures::stream::iter(writes).buffer_unordered(IN_FLIGHT).try_collect::<Vec<()>>().await?;
+        // Asked for after the rows stand, and again by whoever has to write them again.
+        for pattern in strangers {
+            looks.soon(roll, &pattern).await?;
+        }
         if env.time_left() < MARGIN {
             return Ok(last);
         }

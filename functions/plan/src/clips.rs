@@ -29,6 +29,8 @@ enum Standing {
     Ready,
     Waiting(String),
     Refused(String),
+    /// No manifest names it: it is meant only as long as there is no other.
+    Unchecked(String),
 }
 
 /// The clips of a production, as far as an order has asked for them.
@@ -57,7 +59,11 @@ impl<'a, E: Objects + Table> Shelf<'a, E> {
         let clips = self.named(facet, name).await?;
         let what = if facet == "clip_name" { format!("clip `{name}`") } else { format!("reel `{name}`") };
         let originals = clips.iter().filter(|(row, _)| row.metadata.role == Some(Role::Original));
-        let originals = once_each(originals);
+        let mut originals = once_each(originals);
+        let is_checked = |standing: &Standing| !matches!(standing, Standing::Unchecked(_));
+        if originals.iter().any(|(_, standing)| is_checked(standing)) {
+            originals.retain(|(_, standing)| is_checked(standing));
+        }
         if originals.is_empty() {
             let reason = if clips.is_empty() {
                 format!("{what} has not arrived, or is not checked yet")
@@ -98,7 +104,7 @@ impl<'a, E: Objects + Table> Shelf<'a, E> {
 
     async fn open(&mut self, row: &Arc<ClipRow>, standing: &Standing) -> Result<Found, Error> {
         match standing {
-            Standing::Waiting(reason) => return Ok(Found::Waiting(reason.clone())),
+            Standing::Waiting(reason) | Standing::Unchecked(reason) => return Ok(Found::Waiting(reason.clone())),
             Standing::Refused(reason) => return Ok(Found::Refused(reason.clone())),
             Standing::Ready => {}
         }
@@ -142,7 +148,9 @@ impl<'a, E: Objects + Table> Shelf<'a, E> {
         let damaged = row.findings.iter().any(|f| f.kind == "mismatch");
         let files = Rolls(self.env).files_of_clip(&row.roll, &row.pattern).await?;
         if files.iter().all(|file| file.expected.is_none()) {
-            return Ok(None);
+            let is_there = row.unchecked && files.iter().any(|file| file.observed.is_some());
+            let reason = || format!("clip `{name}` is not checked: no manifest names it; upload its roll's manifest");
+            return Ok(is_there.then(|| Standing::Unchecked(reason())));
         }
         if ClipRow::revision_of(&files) != row.revision {
             return Ok(Some(Standing::Waiting(format!("clip `{name}` is being checked again"))));

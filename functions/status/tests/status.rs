@@ -98,6 +98,7 @@ fn clips_are_found_by_what_they_say() {
             state: ClipState::Inspected,
             revision: "r".into(),
             files: 1,
+            unchecked: false,
             metadata: metadata.clone(),
             frames_key: None,
             findings: vec![],

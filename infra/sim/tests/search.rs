@@ -18,6 +18,7 @@ fn clip(roll: &str, name: &str, metadata: Metadata) -> ClipRow {
         state: ClipState::Inspected,
         revision: "r".into(),
         files: 1,
+        unchecked: false,
         metadata: Metadata { clip_name: Some(name.into()), role: Some(Role::Original), ..metadata },
         frames_key: None,
         findings: vec![],

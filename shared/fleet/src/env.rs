@@ -52,6 +52,16 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// From a file that no manifest names to the look at its clip, as time passes: its manifest may be on its way.
+    pub fn look(&self) -> Duration {
+        self.tick / 15
+    }
+
+    /// The same as a queue is asked for it.
+    pub fn look_delay(&self) -> Duration {
+        self.tick_delay / 15
+    }
+
     /// Reads the settings with a function like [`std::env::var`]; what is unset has its default.
     ///
     /// # Errors

@@ -87,6 +87,26 @@ pub fn candidate_rolls(production: &Production, path: &RelativePath) -> Vec<Roll
     rolls
 }
 
+/// The folder that stands for the roll of a file as long as no roll is known: the nearest above it that is named like a roll
+/// (`A001`, `B012_R1ZA`, `A001R2EC`), else the one that it is in. None for a file directly below the production.
+///
+/// It depends on the folders alone, so all files of a clip have the same.
+pub fn assumed_roll(production: &Production, path: &RelativePath) -> Option<RollId> {
+    let folders = candidate_rolls(production, path);
+    let named = folders.iter().position(|folder| is_named_like_a_roll(folder.path.file_name()));
+    folders.into_iter().nth(named.unwrap_or(0))
+}
+
+/// One or two letters and three or four digits, and no clip number after them: `A001C003_261124_R1AB` is the folder of a clip.
+fn is_named_like_a_roll(name: &str) -> bool {
+    let rest = name.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let letters = name.len() - rest.len();
+    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let after = rest.get(digits..).unwrap_or_default().trim_start_matches(['_', '-']);
+    let is_clip = after.strip_prefix(['C', 'c']).is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit()));
+    (1..=2).contains(&letters) && (3..=4).contains(&digits) && !is_clip
+}
+
 /// `<production>/pulls/<pull>/`.
 pub fn pull_prefix(production: &Production, pull: &PullName) -> String {
     format!("{production}/{PULLS}/{pull}/")
@@ -166,6 +186,22 @@ mod tests {
             let error = classify(key).unwrap_err().to_string();
             assert!(error.contains(why), "{key}: {error}");
         }
+    }
+
+    #[test]
+    fn the_nearest_folder_that_is_named_like_a_roll_stands_for_one() {
+        let production = Production::new("show").unwrap();
+        for (path, roll) in [
+            ("d1/A001/Clips/A001C001_261124_R1AB/A001C001_261124_R1AB_000000.dng", "show/d1/A001"),
+            ("d1/B012_R1ZA/x.mov", "show/d1/B012_R1ZA"),
+            ("A001_0102AB.RDM/A001_C001_0102AB.RDC/A001_C001_0102AB_001.R3D", "show/A001_0102AB.RDM"),
+            ("day 1/XDROOT/Clip/C0001.MXF", "show/day 1/XDROOT/Clip"),
+            ("2026/x.mov", "show/2026"),
+        ] {
+            let found = assumed_roll(&production, &RelativePath::new(path).unwrap());
+            assert_eq!(found.map(|roll| roll.to_string()).as_deref(), Some(roll), "{path}");
+        }
+        assert_eq!(assumed_roll(&production, &RelativePath::new("x.mov").unwrap()), None);
     }
 
     #[test]

@@ -107,6 +107,13 @@ pub enum Message {
         /// File or sequence pattern in it.
         pattern: String,
     },
+    /// Read the metadata of a clip that no manifest names, unless one does by now; or forget it when its files are gone.
+    LookAtClip {
+        /// The roll, or the folder that stands for one.
+        roll: RollId,
+        /// File or sequence pattern in it.
+        pattern: String,
+    },
     /// Plan an order.
     PlanPull {
         /// The production.
@@ -199,7 +206,7 @@ impl Message {
         match self {
             Self::ExpandHistory { .. } | Self::LookAgain { .. } | Self::SendChecks { .. } => Queue::Intake,
             Self::HashFile { .. } => Queue::Hash,
-            Self::InspectClip { .. } => Queue::Inspect,
+            Self::InspectClip { .. } | Self::LookAtClip { .. } => Queue::Inspect,
             Self::PlanPull { .. } => Queue::Plan,
             Self::RenderRange { .. } => Queue::Render,
             Self::SettleRoll { .. } | Self::SettleJob { .. } | Self::TickRoll { .. } | Self::TickJob { .. } => {

@@ -1,13 +1,14 @@
 //! Where a roll or a job stands, as people and scripts ask for it (`status --json`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     gaps,
     id::{JobId, Production, RollId},
-    ports::{Result, Table},
+    ports::{Error, Result, Table},
+    search::{self, Query},
     state::{Finding, JobState, RangeState, RollState},
     store::{ClipState, Clips, Jobs, RollRow, Rolls},
 };
@@ -59,7 +60,7 @@ impl Status {
 /// Where a roll stands; `None` when nothing is known of it.
 pub async fn of_roll(table: &impl Table, roll: &RollId) -> Result<Option<Status>> {
     let rolls = Rolls(table);
-    let Some(row) = rolls.roll(roll).await? else { return Ok(None) };
+    let Some(row) = rolls.roll(roll).await? else { return unverified(table, roll).await };
     let ended = row.state.rank() > RollState::Finalising.rank();
     let (mut counts, mut findings) = (row.counts.clone(), row.findings.clone());
     if !ended {
@@ -85,6 +86,53 @@ pub async fn of_roll(table: &impl Table, roll: &RollId) -> Result<Option<Status>
     }))
 }
 
+/// The state of a folder that has footage and no manifest.
+const UNVERIFIED: &str = "UNVERIFIED";
+
+/// Where a folder stands that has footage and no manifest; `None` when there is none.
+async fn unverified(table: &impl Table, folder: &RollId) -> Result<Option<Status>> {
+    let files = Rolls(table).files(folder).await?;
+    if files.iter().all(|file| file.observed.is_none()) {
+        return Ok(None);
+    }
+    let clips = Clips(table).with(&folder.production, "roll", folder.path.as_str()).await?;
+    let mut counts = RollRow::count(&files);
+    counts.insert("clips".to_owned(), clips.len() as u64);
+    let detail = "no manifest names its files: upload its ASC MHL history or a list of MHL 1.x";
+    let mut findings = vec![Finding::new("no-history", folder.path.as_str(), detail)];
+    findings.extend(clips.iter().flat_map(|clip| clip.findings.clone()));
+    findings.truncate(MAX_FINDINGS);
+    Ok(Some(Status {
+        id: folder.to_string(),
+        kind: Kind::Roll,
+        state: UNVERIFIED.to_owned(),
+        round: 0,
+        counts,
+        findings,
+        notices: Vec::new(),
+        updated_at: iso(clips.iter().map(|clip| clip.inspected_ms).max().unwrap_or_default()),
+        ended: true,
+    }))
+}
+
+/// The folders of a production that have clips and no manifest, in order: of its first thousand clips that are not checked.
+pub async fn unverified_folders(table: &impl Table, production: &Production) -> Result<Vec<RollId>> {
+    let pairs = [("verified", "false"), ("production", production.as_str())];
+    let query = Query::parse(pairs).map_err(|problem| Error::Refused(problem.to_string()))?;
+    let found = match search::run(table, &query).await {
+        Ok(found) => found.clips,
+        Err(search::Error::Port(error)) => return Err(error),
+        Err(search::Error::TooMany) => Vec::new(),
+    };
+    let mut folders = Vec::new();
+    for folder in found.into_iter().filter(|clip| clip.unchecked).map(|clip| clip.roll).collect::<BTreeSet<_>>() {
+        if Rolls(table).roll(&folder).await?.is_none() {
+            folders.push(folder);
+        }
+    }
+    Ok(folders)
+}
+
 /// Gaps in the numbers of a roll's clips that no roll of the production closes, as far as they are sealed or at rest.
 pub async fn gaps_of(table: &impl Table, row: &RollRow) -> Result<Vec<Finding>> {
     if row.takes.is_empty() {
@@ -98,8 +146,8 @@ pub async fn gaps_of(table: &impl Table, row: &RollRow) -> Result<Vec<Finding>> 
 
 /// What is wrong with clips whose bytes are what the manifest says: they cannot be pulled, and nobody else would tell.
 async fn of_clips(table: &impl Table, roll: &RollId) -> Result<Vec<Finding>> {
-    let clips = Clips(table).of_production(&roll.production).await?;
-    let own = clips.into_iter().filter(|clip| clip.roll == *roll && clip.state != ClipState::Inspected);
+    let clips = Clips(table).with(&roll.production, "roll", roll.path.as_str()).await?;
+    let own = clips.into_iter().filter(|clip| clip.state != ClipState::Inspected);
     // A damaged file is a finding of its own already.
     Ok(own.flat_map(|clip| clip.findings).filter(|finding| finding.kind != "mismatch").collect())
 }
@@ -158,6 +206,9 @@ pub async fn of_production(table: &impl Table, production: &Production) -> Resul
             updated_at: iso(row.updated_ms),
             ended: row.state.rank() > RollState::Finalising.rank(),
         });
+    }
+    for folder in unverified_folders(table, production).await? {
+        all.extend(unverified(table, &folder).await?);
     }
     for row in Jobs(table).of_production(production).await? {
         let counts = [("shots", u64::from(row.shots)), ("frames", row.frames), ("left_out", u64::from(row.left_out))];

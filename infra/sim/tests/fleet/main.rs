@@ -12,3 +12,4 @@ mod nested;
 mod pulls;
 mod reports;
 mod rolls;
+mod unchecked;

@@ -71,6 +71,7 @@ fn group(message: &Message) -> &str {
         | Message::SendChecks { roll, .. }
         | Message::HashFile { roll, .. }
         | Message::InspectClip { roll, .. }
+        | Message::LookAtClip { roll, .. }
         | Message::SettleRoll { roll }
         | Message::TickRoll { roll, .. } => roll.production.as_str(),
         Message::PlanPull { production, .. } => production.as_str(),

@@ -203,6 +203,7 @@ impl Subject {
             | Message::SendChecks { roll, .. }
             | Message::HashFile { roll, .. }
             | Message::InspectClip { roll, .. }
+            | Message::LookAtClip { roll, .. }
             | Message::SettleRoll { roll }
             | Message::TickRoll { roll, .. } => (Some(roll.production), Some(roll.path), None, None),
             Message::PlanPull { production, .. } => (Some(production), None, None, None),

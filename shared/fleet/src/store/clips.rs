@@ -50,6 +50,9 @@ pub struct ClipRow {
     pub revision: String,
     /// Number of files.
     pub files: u64,
+    /// No manifest names its files: they are taken as they are, and nothing is rendered from them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unchecked: bool,
     /// What it says about itself; at least `path` and `role`.
     pub metadata: Metadata,
     /// Key of the frame index in the delivery bucket, when it was inspected.
@@ -77,12 +80,13 @@ impl ClipRow {
         facets::of(self)
     }
 
-    /// The revision of a clip that is made of these files: of those that a manifest names. Tells apart other bytes, other
-    /// files and other verdicts, whatever the order of the rows.
+    /// The revision of a clip that is made of these files: of those that a manifest names or, when none names any, of those
+    /// that are there. Tells apart other bytes, other files and other verdicts, whatever the order of the rows.
     pub fn revision_of(files: &[FileRow]) -> String {
+        let is_named = files.iter().any(|f| f.expected.is_some());
         let mut lines: Vec<String> = files
             .iter()
-            .filter(|f| f.expected.is_some())
+            .filter(|f| if is_named { f.expected.is_some() } else { f.observed.is_some() })
             .map(|f| {
                 let etag = f.observed.as_ref().map_or("", |o| o.etag.as_str());
                 format!("{}\n{etag}\n{}\n", f.path, f.state == FileState::Verified)
@@ -175,6 +179,15 @@ impl<T: Table> Clips<'_, T> {
             }
             Err(other) => Err(other),
         }
+    }
+
+    /// Deletes a clip and its facets if its row still is what was read.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when somebody else was faster: then [`Clips::repair`] what stands there.
+    pub async fn remove(&self, was: &Stored<ClipRow>) -> Result<()> {
+        self.delete_facets(&was.row, was.row.facets().iter()).await?;
+        self.0.delete_row(&was.row.key(), Expect::Rev(was.rev)).await
     }
 
     /// Puts the facets of a clip that stands in the table; they may stand already.

@@ -17,7 +17,7 @@ use crate::{
     gaps::Takes,
     id::{BUCKETS, Production, RollId, bucket_of},
     message::{Message, Place, Queue},
-    ports::{Bucket, Clock, Error, Key, Objects, Queues, Result, Settings, Table},
+    ports::{Bucket, Clock, Error, Expect, Key, Objects, Queues, Result, Settings, Table},
     state::{FileRow, FileState, Finding, Observed, RollState, Verdict, Watch},
 };
 
@@ -298,6 +298,19 @@ impl<'a, T: Table> Rolls<'a, T> {
         let pk = roll_partition(roll, bucket_of(pattern));
         let files: Vec<FileRow> = list_all(self.0, &pk, &format!("FILE#{prefix}")).await?;
         Ok(files.into_iter().filter(|f| f.pattern == pattern).collect())
+    }
+
+    /// Forgets a file that no manifest names, of a folder that is no roll; unless its row has changed meanwhile, or is not there.
+    pub async fn forget_file(&self, file: &FileRow) -> Result<()> {
+        let Some(stored) = self.file(&file.roll, &file.pattern, &file.path).await? else { return Ok(()) };
+        if stored.row != *file || file.expected.is_some() {
+            return Ok(());
+        }
+        match self.0.delete_row(&file.key(), Expect::Rev(stored.rev)).await {
+            // Whoever changed it has the clip looked at again.
+            Err(Error::Conflict(_)) => Ok(()),
+            other => other,
+        }
     }
 
     /// True while a file of the clip is open: one narrow query for its markers.
