@@ -3,10 +3,13 @@
 //! A reader notes tags as found and says which fields of `clip-metadata.v1` they mean, in tables that read like the
 //! specification (see `said.rs`). It reads at most [`MAX_READS`] ranges and [`MAX_BYTES`] of a file, however long that is.
 
+mod braw;
 mod dng;
 mod frames;
 mod inspect;
+mod isobmff;
 mod labels;
+mod quicktime;
 #[allow(dead_code, reason = "readers take what they need of it")]
 mod said;
 mod sidecar;
@@ -16,10 +19,11 @@ mod unsupported;
 
 use std::{collections::BTreeMap, ops::Range};
 
+pub use braw::Braw;
 pub use dng::Dng;
 pub use frames::{FrameSpan, FrameTable};
 pub use inspect::{ClipReport, FrameRef, FrameRun, Open, each_frame, enrich, inspect_clip};
-
+pub use quicktime::QuickTime;
 pub use sidecar::document;
 
 use crate::{
@@ -112,7 +116,7 @@ pub struct FrameValues {
 
 /// The formats that are read, in the order in which they are asked.
 pub fn formats() -> &'static [&'static dyn Format] {
-    &[&Dng]
+    &[&Dng, &Braw, &QuickTime]
 }
 
 /// Which format a file is of, by its name and its first bytes.

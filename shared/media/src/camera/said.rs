@@ -107,12 +107,13 @@ setters! {
 }
 
 impl Said {
-    /// Notes a tag as it was found. Tags beyond the limits, and long values, are cut.
+    /// Notes a tag as it was found, unless it has no value. Tags beyond the limits, and long values, are cut.
     pub(crate) fn tag(&mut self, name: impl Into<String>, value: impl Into<Value>) {
         if self.tags.len() >= MAX_TAGS {
             return;
         }
         let value = match value.into() {
+            Value::Null => return,
             Value::String(text) if text.len() > MAX_TEXT => Value::from(format!("{} bytes of text", text.len())),
             Value::Array(list) if list.len() > MAX_LIST => Value::from(format!("{} values", list.len())),
             other => other,

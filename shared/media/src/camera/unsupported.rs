@@ -11,7 +11,7 @@ struct Known {
 }
 
 const MAKERS_SDK: &str = "only its maker's SDK decodes it";
-const NOT_YET: &str = "CinemaDNG is read";
+const NOT_YET: &str = "CinemaDNG, QuickTime and MP4 are read";
 
 /// Closer descriptions before wider ones: many makers use QuickTime.
 const KNOWN: &[Known] = &[
@@ -21,7 +21,6 @@ const KNOWN: &[Known] = &[
         extensions: &["r3d"],
         magic: |h| has(h, 4, b"RED1") || has(h, 4, b"RED2"),
     },
-    Known { name: "Blackmagic RAW", hint: MAKERS_SDK, extensions: &["braw"], magic: is_braw },
     Known {
         name: "Canon Cinema RAW Light",
         hint: NOT_YET,
@@ -52,12 +51,6 @@ const KNOWN: &[Known] = &[
     },
     Known { name: "Cintel CRI", hint: NOT_YET, extensions: &["cri"], magic: |h| has(h, 0, b"\x01\0\0\0\x04\0\0\0DV") },
     Known {
-        name: "QuickTime or MP4",
-        hint: NOT_YET,
-        extensions: &["mov", "mp4", "m4v", "lrv", "insv"],
-        magic: is_quicktime,
-    },
-    Known {
         name: "sound (RIFF or AIFF)",
         hint: "pictures are read",
         extensions: &["wav", "bwf", "rf64", "aif", "aiff"],
@@ -75,17 +68,6 @@ fn has(head: &[u8], at: usize, magic: &[u8]) -> bool {
     head.get(at..).is_some_and(|rest| rest.starts_with(magic))
 }
 
-fn is_quicktime(head: &[u8]) -> bool {
-    [b"ftyp", b"moov", b"wide", b"mdat", b"free", b"skip", b"pnot"].iter().any(|atom| has(head, 4, *atom))
-}
-
-fn is_braw(head: &[u8]) -> bool {
-    is_quicktime(head)
-        && head
-            .windows(4)
-            .any(|w| w == b"bmdf" || w == b"braw" || w == b"brxq" || w == b"brlt" || w == b"brst" || w == b"brhq")
-}
-
 fn is_sound(head: &[u8]) -> bool {
     (has(head, 0, b"RIFF") || has(head, 0, b"RF64") || has(head, 0, b"FORM"))
         && (has(head, 8, b"WAVE") || has(head, 8, b"AIF"))
@@ -97,9 +79,7 @@ fn is_sound(head: &[u8]) -> bool {
 /// over other bytes is a broken file.
 pub(super) fn refusal(extension: &str, head: &[u8]) -> Error {
     let named = KNOWN.iter().find(|k| k.extensions.contains(&extension));
-    // Makers' containers look like QuickTime from outside: the extension tells them apart.
-    let agrees = |k: &&Known| (k.magic)(head) || (k.name == "Blackmagic RAW" && is_quicktime(head));
-    if let Some(known) = named.filter(agrees).or_else(|| KNOWN.iter().find(|k| (k.magic)(head))) {
+    if let Some(known) = named.filter(|k| (k.magic)(head)).or_else(|| KNOWN.iter().find(|k| (k.magic)(head))) {
         return Error::unsupported(format!("{} ({})", known.name, known.hint));
     }
     match (named, extension) {
@@ -119,8 +99,6 @@ mod tests {
         for (name, bytes, kind, what) in [
             ("A.R3D", &b"\0\0\x01\0RED2...."[..], "unsupported", "RED R3D"),
             ("no-extension", b"\0\0\x01\0RED2....", "unsupported", "RED R3D"),
-            ("A.braw", b"\0\0\0\x08wide\0\0\0\0mdat", "unsupported", "Blackmagic RAW"),
-            ("A.mov", b"\0\0\0\x14ftypqt  ", "unsupported", "QuickTime"),
             ("A.CRM", b"\0\0\0\x18ftypcrx ", "unsupported", "Canon Cinema RAW Light"),
             ("A.ari", b"ARRI\x12\x34\x56\x78", "unsupported", "ARRIRAW"),
             ("A.dpx", b"XPDS\0\0\0\0", "unsupported", "DPX"),

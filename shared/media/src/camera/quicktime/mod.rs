@@ -1,0 +1,54 @@
+//! QuickTime (MOV) and MP4 of any maker: ALEXA's ProRes, Atomos, XAVC, phones, drones.
+
+mod arri;
+mod keys;
+mod makers;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use super::{
+    Format, FrameSpan, Inspected, MAX_BYTES, MAX_READS, WINDOW,
+    isobmff::{self, Movie},
+    said::Said,
+};
+use crate::{
+    error::Result,
+    source::{Source, Windows},
+};
+
+/// The format.
+pub struct QuickTime;
+
+/// Extensions of files of boxes that are clips.
+const EXTENSIONS: [&str; 6] = ["mov", "mp4", "m4v", "lrv", "insv", "nev"];
+
+impl Format for QuickTime {
+    fn name(&self) -> &'static str {
+        "QuickTime or MP4"
+    }
+
+    fn recognises(&self, extension: &str, head: &[u8]) -> bool {
+        EXTENSIONS.contains(&extension) && isobmff::is_boxes(head) || isobmff::is_movie(head)
+    }
+
+    fn inspect(&self, file: &dyn Source) -> Result<Inspected> {
+        let windows = Windows::new(file, WINDOW, MAX_READS, MAX_BYTES);
+        let mut said = Said::default();
+        let movie = Movie::open(&windows, &mut said)?;
+        let _documents = isobmff::note_items(&windows, &movie, &mut said)?;
+        makers::note(&movie, &mut said);
+        isobmff::note(&windows, &movie, &mut said)?;
+        arri::note_project_rate(&mut said);
+        let frames = match movie.picture() {
+            Some(track) => movie.frames(&windows, track, &mut said)?,
+            None => super::FrameTable::default(),
+        };
+        Ok(said.finish(frames))
+    }
+
+    fn spans(&self, file: &dyn Source, frames: Range<u64>) -> Result<Vec<FrameSpan>> {
+        isobmff::spans(file, frames)
+    }
+}
