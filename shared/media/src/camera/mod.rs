@@ -9,6 +9,7 @@ mod frames;
 mod inspect;
 mod isobmff;
 mod labels;
+mod mxf;
 mod quicktime;
 #[allow(dead_code, reason = "readers take what they need of it")]
 mod said;
@@ -23,6 +24,7 @@ pub use braw::Braw;
 pub use dng::Dng;
 pub use frames::{FrameSpan, FrameTable};
 pub use inspect::{ClipReport, FrameRef, FrameRun, Open, each_frame, enrich, inspect_clip};
+pub use mxf::Mxf;
 pub use quicktime::QuickTime;
 pub use sidecar::document;
 
@@ -116,7 +118,7 @@ pub struct FrameValues {
 
 /// The formats that are read, in the order in which they are asked.
 pub fn formats() -> &'static [&'static dyn Format] {
-    &[&Dng, &Braw, &QuickTime]
+    &[&Dng, &Mxf, &Braw, &QuickTime]
 }
 
 /// Which format a file is of, by its name and its first bytes.

@@ -11,7 +11,7 @@ struct Known {
 }
 
 const MAKERS_SDK: &str = "only its maker's SDK decodes it";
-const NOT_YET: &str = "CinemaDNG, QuickTime and MP4 are read";
+const NOT_YET: &str = "CinemaDNG, MXF, QuickTime and MP4 are read";
 
 /// Closer descriptions before wider ones: many makers use QuickTime.
 const KNOWN: &[Known] = &[
@@ -35,12 +35,6 @@ const KNOWN: &[Known] = &[
         hint: NOT_YET,
         extensions: &["exr"],
         magic: |h| has(h, 0, &[0x76, 0x2f, 0x31, 1]),
-    },
-    Known {
-        name: "MXF",
-        hint: NOT_YET,
-        extensions: &["mxf"],
-        magic: |h| h.windows(11).any(|w| *w == [0x06, 0x0e, 0x2b, 0x34, 2, 5, 1, 1, 0x0d, 1, 2]),
     },
     Known { name: "Magic Lantern MLV", hint: NOT_YET, extensions: &["mlv"], magic: |h| has(h, 0, b"MLVI") },
     Known {
@@ -103,7 +97,6 @@ mod tests {
             ("A.ari", b"ARRI\x12\x34\x56\x78", "unsupported", "ARRIRAW"),
             ("A.dpx", b"XPDS\0\0\0\0", "unsupported", "DPX"),
             ("A.exr", b"\x76\x2f\x31\x01\x02\0\0\0", "unsupported", "OpenEXR"),
-            ("A.mxf", b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01\x02\x04\0", "unsupported", "MXF"),
             ("A.wav", b"RIFF\0\0\0\0WAVEfmt ", "unsupported", "sound"),
             ("A.tif", b"II*\0\x08\0\0\0", "unsupported", "TIFF"),
             ("A.r3d", b"garbage garbage", "invalid", "it is named .r3d, but does not begin like RED R3D"),
