@@ -10,16 +10,16 @@ mod unchecked;
 
 use platefleet_fleet::{
     id::{ClipId, RollId},
-    key::{clip_key, frames_key},
+    key::{clip_key, frames_key, raw_key},
     message::{Message, Queue},
-    plan::{FrameIndex, IndexedFile, IndexedFrame},
+    plan::{FrameIndex, IndexedFile, IndexedRun},
     ports::{self, Bucket, Clock, Objects, PutIf, Queues, Table},
     runner::{Failure, Record},
     state::{FileRow, FileState, Finding},
     store::{ClipRow, ClipState, Clips, Jobs, Looks, Rolls},
 };
 use platefleet_media::{
-    camera::ClipReport,
+    camera::{ClipReport, FrameRun, FrameTable},
     clip::{Metadata, Role, key_of},
     error::Error,
 };
@@ -95,11 +95,14 @@ async fn inspect(
     wake_orders(env, &row).await
 }
 
-/// Whether nothing but facets can be missing of a clip: its document is written before its row, but a withdrawal that was
-/// overtaken may have removed it. One that was given up on has another chance.
+/// Whether nothing but facets can be missing of a clip: its documents are written before its row, but a withdrawal that was
+/// overtaken may have removed them. One that was given up on has another chance.
 async fn stands(env: &impl Objects, row: &ClipRow) -> Result<bool, ports::Error> {
-    let gave_up = row.findings.iter().any(|f| f.kind == "gave-up");
-    Ok(!gave_up && env.head(Bucket::Delivery, &clip_key(&row.roll.production, &row.clip)).await?.is_some())
+    let mut stands = row.findings.iter().all(|f| f.kind != "gave-up");
+    for key in [clip_key(&row.roll.production, &row.clip), raw_key(&row.roll.production, &row.clip)] {
+        stands = stands && env.head(Bucket::Delivery, &key).await?.is_some();
+    }
+    Ok(stands)
 }
 
 /// Reads the clip and writes its documents; answers its row, which is not written yet.
@@ -120,18 +123,17 @@ async fn look(
     } else {
         read::inspect(env, &good).await?
     };
-    let (state, mut metadata, finding, frames) = match report {
-        Ok(report) if damaged.is_empty() => {
-            (ClipState::Inspected, report.metadata.clone(), None, report.frames().collect())
-        }
-        Ok(report) => (ClipState::Invalid, report.metadata, Some(damage(pattern, &damaged, files.len())), Vec::new()),
+    let (state, report, finding) = match report {
+        Ok(report) if damaged.is_empty() => (ClipState::Inspected, report, None),
+        Ok(report) => (ClipState::Invalid, report, Some(damage(pattern, &damaged, files.len()))),
         Err(Error::Io { source, at }) => return Err(ports::Error::Unknown(format!("{at}{source}"))),
         Err(error) => {
             let unsupported = matches!(error, Error::Unsupported { .. });
             let state = if unsupported { ClipState::Unsupported } else { ClipState::Invalid };
-            (state, Metadata::default(), Some(Finding::of(&error, pattern)), Vec::new())
+            (state, ClipReport::default(), Some(Finding::of(&error, pattern)))
         }
     };
+    let ClipReport { mut metadata, tags, runs } = report;
     name(&mut metadata, pattern, files);
     if let Some(finding) = &finding {
         metadata.findings.push(format!("{}: {}", finding.path, finding.detail));
@@ -148,15 +150,18 @@ async fn look(
     let production = &roll.production;
     // Nothing is rendered from what is not checked.
     let index = (state == ClipState::Inspected && !unchecked).then(|| FrameIndex {
-        schema: "frame-index.v1".into(),
+        schema: "frame-index.v2".into(),
         clip: clip.clone(),
         revision: revision.clone(),
         files: good.iter().filter_map(indexed_file).collect(),
-        frames: indexed_frames(&frames, &good),
+        runs: indexed_runs(runs, &good),
+        start_timecode: metadata.start_timecode.clone(),
+        timecode_rate: metadata.timecode_rate.as_deref().and_then(|rate| rate.parse().ok()),
     });
     if let Some(index) = &index {
         put(env, &frames_key(production, &clip, &revision), index).await?;
     }
+    put(env, &raw_key(production, &clip), &tags).await?;
     put(env, &clip_key(production, &clip), &metadata).await?;
     Ok(ClipRow {
         frames_key: index.map(|_| frames_key(production, &clip, &revision)),
@@ -213,20 +218,17 @@ fn indexed_file(file: &FileRow) -> Option<IndexedFile> {
 }
 
 /// `files` are in path order, as they were inspected.
-fn indexed_frames(frames: &[platefleet_media::camera::FrameRef], files: &[FileRow]) -> Vec<IndexedFrame> {
+fn indexed_runs(runs: Vec<FrameRun>, files: &[FileRow]) -> Vec<IndexedRun> {
     let numbered = files.first().is_some_and(|f| key_of(&f.path).frame.is_some());
+    let frames = runs.iter().fold(0u64, |sum, run| sum.saturating_add(run.table.count()));
     // A file of one frame is read whole, so that its index does not depend on which files were looked into.
-    let single = numbered || frames.len() == 1;
-    frames
-        .iter()
-        .map(|frame| IndexedFrame {
-            number: if numbered { frame.number } else { FIRST_FRAME + frame.number },
-            file: frame.file,
-            frame: frame.within,
-            span: frame.span.filter(|_| !single),
-            timecode: frame.timecode.clone(),
-        })
-        .collect()
+    let single = numbered || frames == 1;
+    let indexed = |FrameRun { file, number, table }| IndexedRun {
+        file,
+        number: if numbered { number } else { number.saturating_add(FIRST_FRAME) },
+        table: if single && table.count() == 1 { FrameTable::Whole } else { table },
+    };
+    runs.into_iter().map(indexed).collect()
 }
 
 /// Writes a document under its one key: the same facts, the same bytes.

@@ -7,7 +7,7 @@
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use platefleet_fleet::{
     id::{ClipId, RollId},
-    key::{assumed_roll, candidate_rolls, clip_key},
+    key::{assumed_roll, candidate_rolls, clip_key, raw_key},
     ports::{self, Bucket, Objects, Table},
     state::FileRow,
     store::{ClipRow, Clips, Rolls, Stored},
@@ -66,7 +66,7 @@ pub(crate) async fn withdraw_others(
     Ok(())
 }
 
-/// Withdraws a clip that has no files here any more: its document, its row with the facets and, in a folder that is no roll, the rows of its files.
+/// Withdraws a clip that has no files here any more: its documents, its row with the facets and, in a folder that is no roll, the rows of its files.
 /// These go last, so that a repeated try finds what is left.
 pub(crate) async fn withdraw(
     env: &(impl Objects + Table),
@@ -75,7 +75,9 @@ pub(crate) async fn withdraw(
     was: Option<Stored<ClipRow>>,
 ) -> Result<(), ports::Error> {
     if let Some(was) = was {
-        env.remove(Bucket::Delivery, &clip_key(&roll.production, &was.row.clip)).await?;
+        for key in [raw_key(&roll.production, &was.row.clip), clip_key(&roll.production, &was.row.clip)] {
+            env.remove(Bucket::Delivery, &key).await?;
+        }
         Clips(env).remove(&was).await?;
     }
     let rolls = Rolls(env);

@@ -90,14 +90,22 @@ fn a_checked_clip_is_described_indexed_and_found() {
 
     let index = world.object(Bucket::Delivery, row.frames_key.as_deref().unwrap()).unwrap();
     let index: FrameIndex = serde_json::from_slice(&index).unwrap();
-    assert_eq!((index.schema.as_str(), &index.revision), ("frame-index.v1", &row.revision));
-    let frames: Vec<_> = index.frames.iter().map(|f| (f.number, f.file, f.timecode.as_deref().unwrap())).collect();
-    assert_eq!((frames[0], frames[4]), ((0, 0, "10:00:00:00"), (4, 4, "10:00:00:04")));
+    assert_eq!((index.schema.as_str(), &index.revision), ("frame-index.v2", &row.revision));
+    let told = index.clone().expand().unwrap();
+    let frames: Vec<_> = told.frames.iter().map(|f| (f.number, f.file, f.span, told.timecode(f).unwrap())).collect();
+    assert_eq!(frames.len(), 5);
+    assert_eq!(frames[0], (0, 0, None, "10:00:00:00".to_owned()));
+    assert_eq!(frames[4], (4, 4, None, "10:00:00:04".to_owned()));
     let expected = world.observed("show/day1/A001/Clips/A001C001/A001C001_000004.dng").unwrap();
     assert_eq!((&index.files[4].etag, index.files[4].size), (&expected.etag, expected.size));
 
     let document = world.object(Bucket::Delivery, &format!("show/clips/{}.json", row.clip)).unwrap();
     assert_eq!(serde_json::from_slice::<Metadata>(&document).unwrap(), row.metadata);
+    let raw = world.object(Bucket::Delivery, &format!("show/clips/{}.raw.json", row.clip)).unwrap();
+    let raw: serde_json::Value = serde_json::from_slice(&raw).unwrap();
+    let said = m.sources["camera_model"].as_str();
+    let tag = raw.as_object().unwrap().iter().find(|(name, _)| name.rsplit(':').next() == Some(said));
+    assert_eq!(tag.unwrap().1.as_str(), m.camera_model.as_deref(), "{said}: {raw}");
     let query = Query::parse([("model", "SYNTH*"), ("reel", "a001"), ("tc", "10:00:00:04"), ("verified", "yes")]);
     let found = block_on(search::run(&world, &query.unwrap())).unwrap();
     assert_eq!(found.clips, [row]);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use platefleet_fleet::{
     id::{ClipId, Production},
     order::{Shot, Source, Span},
-    plan::FrameIndex,
+    plan::{FrameIndex, Frames},
     ports::{Bucket, Error, Objects, Table},
     store::{ClipRow, ClipState, Clips, Rolls},
 };
@@ -16,7 +16,7 @@ use crate::span;
 /// What was found.
 pub(crate) enum Found {
     /// The clip, and its frames.
-    Ready(Arc<ClipRow>, Arc<FrameIndex>),
+    Ready(Arc<ClipRow>, Arc<Frames>),
     /// It has not arrived, or is not checked and inspected yet.
     Waiting(String),
     /// It will never do.
@@ -39,7 +39,7 @@ pub(crate) struct Shelf<'a, E> {
     production: &'a Production,
     by_name: BTreeMap<Facet, Vec<(Arc<ClipRow>, Standing)>>,
     /// The frames of the clip that was asked for last: orders go on with the same clip.
-    last: Option<(ClipId, Arc<FrameIndex>)>,
+    last: Option<(ClipId, Arc<Frames>)>,
 }
 
 /// Facet and value.
@@ -108,10 +108,10 @@ impl<'a, E: Objects + Table> Shelf<'a, E> {
             Standing::Refused(reason) => return Ok(Found::Refused(reason.clone())),
             Standing::Ready => {}
         }
-        if let Some((clip, index)) = &self.last
+        if let Some((clip, frames)) = &self.last
             && *clip == row.clip
         {
-            return Ok(Found::Ready(row.clone(), index.clone()));
+            return Ok(Found::Ready(row.clone(), frames.clone()));
         }
         let key = row.frames_key.as_deref().unwrap_or_default();
         let bytes = self.env.get(Bucket::Delivery, key, None, None).await?;
@@ -120,9 +120,12 @@ impl<'a, E: Objects + Table> Shelf<'a, E> {
         if index.revision != row.revision {
             return Ok(Found::Waiting(format!("clip `{}` is being read again", name_of(row))));
         }
-        let index = Arc::new(index);
-        self.last = Some((row.clip.clone(), index.clone()));
-        Ok(Found::Ready(row.clone(), index))
+        let frames = match index.expand() {
+            Ok(frames) => Arc::new(frames),
+            Err(reason) => return Ok(Found::Refused(format!("clip `{}` cannot be rendered: {reason}", name_of(row)))),
+        };
+        self.last = Some((row.clip.clone(), frames.clone()));
+        Ok(Found::Ready(row.clone(), frames))
     }
 
     /// The clips whose facet is this, each with its standing.
@@ -156,7 +159,12 @@ impl<'a, E: Objects + Table> Shelf<'a, E> {
             return Ok(Some(Standing::Waiting(format!("clip `{name}` is being checked again"))));
         }
         Ok(Some(match row.state {
-            ClipState::Inspected => Standing::Ready,
+            ClipState::Inspected => match &row.metadata.decoder_needed {
+                Some(needed) => Standing::Refused(format!(
+                    "clip `{name}` cannot be rendered: its pixels need the {needed}, which platefleet does not have"
+                )),
+                None => Standing::Ready,
+            },
             ClipState::Invalid if damaged => Standing::Waiting(format!("clip `{name}` is damaged: {}", detail())),
             ClipState::Invalid => Standing::Refused(format!("clip `{name}` cannot be read: {}", detail())),
             ClipState::Unsupported => Standing::Refused(format!("clip `{name}` cannot be rendered: {}", detail())),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use platefleet_fleet::{
     id::hex_sha256,
     order::Shot,
-    plan::{Document, FrameIndex, FrameOrder},
+    plan::{Document, FrameOrder, Frames},
     store::ClipRow,
 };
 use platefleet_media::{canonical, clip::Metadata, plate::Recipe};
@@ -39,7 +39,7 @@ pub(crate) struct Draft {
 pub(crate) fn draft(
     shot: &Shot,
     clip: &Arc<ClipRow>,
-    index: &FrameIndex,
+    index: &Frames,
     attachments: &Attachments,
 ) -> Result<Draft, String> {
     let size = picture(&clip.metadata)
@@ -64,7 +64,7 @@ pub(crate) fn draft(
                 size: file.size,
                 frame: frame.frame,
                 span: frame.span,
-                timecode: frame.timecode.clone(),
+                timecode: index.timecode(frame),
             })
         })
         .collect::<Result<Vec<_>, String>>()?;

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use platefleet_fleet::{
     order::Span,
-    plan::{FrameIndex, IndexedFrame},
+    plan::{Frames, IndexedFrame},
 };
 use platefleet_media::{
     clip::Metadata,
@@ -59,7 +59,7 @@ pub(crate) fn range_of(metadata: &Metadata) -> String {
 ///
 /// A span must lie inside the clip and have all its frames. Handles are cut where the clip, or the run of frames that are
 /// there, ends.
-pub(crate) fn select(span: &Span, handles: u32, metadata: &Metadata, index: &FrameIndex) -> Result<Selection, String> {
+pub(crate) fn select(span: &Span, handles: u32, metadata: &Metadata, index: &Frames) -> Result<Selection, String> {
     let name = metadata.clip_name.as_deref().unwrap_or("the clip");
     let (Some(first), Some(last)) = (index.frames.first(), index.frames.last()) else {
         return Err(format!("clip `{name}` has no frames"));
@@ -145,15 +145,12 @@ fn whole(first: &IndexedFrame, last: &IndexedFrame, metadata: &Metadata) -> (Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platefleet_fleet::id::{ClipId, RollId};
     use proptest::prelude::*;
 
     /// Frames of a clip that starts at 10:00:00:00, 24 a second, numbered from 100.
-    fn clip(numbers: impl IntoIterator<Item = u64>) -> (Metadata, FrameIndex) {
-        let frames: Vec<IndexedFrame> = numbers
-            .into_iter()
-            .map(|number| IndexedFrame { number, file: 0, frame: 0, span: None, timecode: None })
-            .collect();
+    fn clip(numbers: impl IntoIterator<Item = u64>) -> (Metadata, Frames) {
+        let frames: Vec<IndexedFrame> =
+            numbers.into_iter().map(|number| IndexedFrame { number, file: 0, frame: 0, span: None }).collect();
         let metadata = Metadata {
             clip_name: Some("A001C001".into()),
             frame_rate: Some("24000/1001".into()),
@@ -162,8 +159,7 @@ mod tests {
             frame_count: Some(frames.len() as u64),
             ..Metadata::default()
         };
-        let clip = ClipId::of(&RollId::parse("p/A001").unwrap(), "x");
-        (metadata, FrameIndex { schema: String::new(), clip, revision: String::new(), files: vec![], frames })
+        (metadata, Frames::of(frames))
     }
 
     fn timecode(from: &str, to: &str) -> Span {

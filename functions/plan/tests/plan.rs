@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use platefleet_fleet::{
     env::Settings,
-    id::{JobId, Production, PullName, RollId},
+    id::{ClipId, JobId, Production, PullName, RollId},
     message::{Message, Queue},
-    plan::{EventStatus, Plan, RangeOrder},
-    ports::{Bucket, Error},
+    plan::{EventStatus, FrameIndex, IndexedRun, Plan, RangeOrder},
+    ports::{Bucket, Error, Objects as _, PutIf},
     state::{JobState, RangeState},
-    store::{JobRow, Jobs, PullRow, PullState},
+    store::{ClipRow, Clips, JobRow, Jobs, PullRow, PullState},
 };
 use platefleet_footage::{Clip, Stage};
+use platefleet_media::{camera::FrameTable, clip::Metadata};
 use platefleet_sim::{Fault, Functions, Weather, World, block_on};
 use serde_json::{Value, json};
 
@@ -518,4 +519,38 @@ fn a_clip_that_arrives_while_its_order_is_planned_is_not_missed() {
         assert_eq!(made, ["A", "B"], "seed {seed}: each is made once");
         assert!(row.jobs.iter().all(|j| job(&world, j).state == JobState::Rendering));
     }
+}
+
+#[test]
+fn a_clip_whose_pixels_need_a_decoder_is_refused_by_its_name() {
+    let world = footage();
+    let (clips, id) =
+        (Clips(&world), ClipId::of(&RollId::parse("show/day1/A001").unwrap(), "A001C001/A001C001_[######].dng"));
+    let was = block_on(clips.stored(&show(), &id)).unwrap().unwrap();
+    let metadata = Metadata { decoder_needed: Some("RED R3D SDK".into()), ..was.row.metadata.clone() };
+    block_on(clips.put(&ClipRow { metadata, ..was.row.clone() }, Some(&was))).unwrap();
+    let shots = json!([{"shot": "S1", "clip": "A001C001"}, {"shot": "S2", "clip": "A001C002"}]);
+    let row = submit(&world, &order(&json!({}), &shots));
+    assert_eq!(row.state, PullState::Planned);
+    let plan = plan_of(&world, &row.job.unwrap());
+    let status: Vec<_> = plan.events.iter().map(|event| event.status).collect();
+    assert_eq!(status, [EventStatus::Refused, EventStatus::Planned]);
+    assert_eq!(
+        plan.events[0].reason.as_deref(),
+        Some("clip `A001C001` cannot be rendered: its pixels need the RED R3D SDK, which platefleet does not have")
+    );
+}
+
+#[test]
+fn a_clip_whose_frames_only_its_file_knows_is_refused() {
+    let world = footage();
+    let id = ClipId::of(&RollId::parse("show/day1/A001").unwrap(), "A001C001/A001C001_[######].dng");
+    let row = block_on(Clips(&world).clip(&show(), &id)).unwrap().unwrap();
+    let key = row.frames_key.unwrap();
+    let mut index: FrameIndex = read(&world, &key);
+    index.runs = vec![IndexedRun { file: 0, number: 1001, table: FrameTable::Own { count: 10 } }];
+    block_on(world.put(Bucket::Delivery, &key, serde_json::to_vec(&index).unwrap(), PutIf::Always)).unwrap();
+    let row = submit(&world, &order(&json!({}), &json!([{"shot": "S1", "clip": "A001C001"}])));
+    assert_eq!(row.state, PullState::Refused);
+    assert!(row.findings[0].detail.contains("only tables inside its file"), "{:?}", row.findings);
 }

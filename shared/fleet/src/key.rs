@@ -147,6 +147,11 @@ pub fn clip_key(production: &Production, clip: &ClipId) -> String {
     format!("{production}/clips/{clip}.json")
 }
 
+/// Every tag of a clip as it was found.
+pub fn raw_key(production: &Production, clip: &ClipId) -> String {
+    format!("{production}/clips/{clip}.raw.json")
+}
+
 /// Frame index of a clip at one revision (64 hex digits): an older look cannot replace a newer one.
 pub fn frames_key(production: &Production, clip: &ClipId, revision: &str) -> String {
     format!("{production}/clips/{clip}.{}.frames.json", &revision[..revision.len().min(16)])

@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{ClipId, JobId, Production, PullName, RollId};
 
+mod frames;
+
+pub use frames::{FrameIndex, Frames, IndexedFile, IndexedFrame, IndexedRun};
+
 /// The plan of a job: `plan.json` below its root.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -164,51 +168,6 @@ pub struct FrameOrder {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<FrameSpan>,
     /// Source timecode.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timecode: Option<String>,
-}
-
-/// The frame index of a clip: `<clip>.frames.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FrameIndex {
-    /// `frame-index.v1`.
-    pub schema: String,
-    /// The clip.
-    pub clip: ClipId,
-    /// Revision of the clip that this is about.
-    pub revision: String,
-    /// Its files.
-    pub files: Vec<IndexedFile>,
-    /// Its frames, in order.
-    pub frames: Vec<IndexedFrame>,
-}
-
-/// A file of a frame index.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IndexedFile {
-    /// Key in the ingest bucket.
-    pub key: String,
-    /// Entity tag.
-    pub etag: String,
-    /// Bytes.
-    pub size: u64,
-    /// True when its bytes are what its manifest says.
-    pub verified: bool,
-}
-
-/// A frame of a frame index.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IndexedFrame {
-    /// Source frame number: a sequence's file number, or 1001 and up.
-    pub number: u64,
-    /// Which of the files.
-    pub file: usize,
-    /// Frame within that file, from 0.
-    pub frame: u64,
-    /// Where it stands in that file; none for a one-frame file, all of which it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub span: Option<FrameSpan>,
-    /// Source timecode, when the clip has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timecode: Option<String>,
 }
