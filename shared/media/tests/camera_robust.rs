@@ -2,6 +2,7 @@
 //! partial record, in little memory, from few reads.
 
 #![allow(unsafe_code, reason = "an allocator that counts has to be one")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},

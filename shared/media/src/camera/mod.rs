@@ -4,6 +4,7 @@
 //! specification (see `said.rs`). It reads at most [`MAX_READS`] ranges and [`MAX_BYTES`] of a file, however long that is.
 
 mod braw;
+mod arriraw;
 mod dng;
 mod frames;
 mod inspect;
@@ -21,6 +22,7 @@ mod unsupported;
 use std::{collections::BTreeMap, ops::Range};
 
 pub use braw::Braw;
+pub use arriraw::Arriraw;
 pub use dng::Dng;
 pub use frames::{FrameSpan, FrameTable};
 pub use inspect::{ClipReport, FrameRef, FrameRun, Open, each_frame, enrich, inspect_clip};
@@ -118,7 +120,7 @@ pub struct FrameValues {
 
 /// The formats that are read, in the order in which they are asked.
 pub fn formats() -> &'static [&'static dyn Format] {
-    &[&Dng, &Mxf, &Braw, &QuickTime]
+    &[&Arriraw, &Dng, &Mxf, &Braw, &QuickTime]
 }
 
 /// Which format a file is of, by its name and its first bytes.

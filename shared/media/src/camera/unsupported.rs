@@ -28,7 +28,12 @@ const KNOWN: &[Known] = &[
         magic: |h| has(h, 4, b"ftypcrx "),
     },
     Known { name: "Nikon N-RAW", hint: MAKERS_SDK, extensions: &["nev"], magic: |h| has(h, 4, b"ftypniko") },
-    Known { name: "ARRIRAW", hint: NOT_YET, extensions: &["ari", "arx"], magic: |h| has(h, 0, b"ARRI") },
+    Known {
+        name: "ARRIRAW",
+        hint: "it begins with `ARRI`",
+        extensions: &["ari", "arx"],
+        magic: |h| has(h, 0, b"ARRI"),
+    },
     Known { name: "DPX", hint: NOT_YET, extensions: &["dpx"], magic: |h| has(h, 0, b"SDPX") || has(h, 0, b"XPDS") },
     Known {
         name: "OpenEXR as a source",
@@ -94,7 +99,7 @@ mod tests {
             ("A.R3D", &b"\0\0\x01\0RED2...."[..], "unsupported", "RED R3D"),
             ("no-extension", b"\0\0\x01\0RED2....", "unsupported", "RED R3D"),
             ("A.CRM", b"\0\0\0\x18ftypcrx ", "unsupported", "Canon Cinema RAW Light"),
-            ("A.ari", b"ARRI\x12\x34\x56\x78", "unsupported", "ARRIRAW"),
+            ("A.ari", b"garbage garbage", "invalid", "it is named .ari, but does not begin like ARRIRAW"),
             ("A.dpx", b"XPDS\0\0\0\0", "unsupported", "DPX"),
             ("A.exr", b"\x76\x2f\x31\x01\x02\0\0\0", "unsupported", "OpenEXR"),
             ("A.wav", b"RIFF\0\0\0\0WAVEfmt ", "unsupported", "sound"),
