@@ -56,7 +56,7 @@ FUZZ_TARGET = $(or $(TARGET),dng)
 .PHONY: fuzz
 fuzz: ## Fuzz one parser for a while: make fuzz TARGET=dng SECONDS=60 (needs cargo-fuzz and a nightly-capable compiler)
 	@cd fuzz && mkdir -p corpus/$(FUZZ_TARGET) seeds/$(FUZZ_TARGET) && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $(FUZZ_TARGET) \
-		corpus/$(FUZZ_TARGET) seeds/$(FUZZ_TARGET) -- -max_total_time=$(or $(SECONDS),60) -rss_limit_mb=1024 -timeout=10
+		corpus/$(FUZZ_TARGET) seeds/$(FUZZ_TARGET) -- -max_total_time=$(or $(SECONDS),60) -rss_limit_mb=1024 -malloc_limit_mb=64 -timeout=10
 
 .PHONY: invoke
 invoke: ## Give a function of the running local fleet its sample event: make invoke FUNCTION=status

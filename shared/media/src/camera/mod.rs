@@ -3,8 +3,8 @@
 //! A reader notes tags as found and says which fields of `clip-metadata.v1` they mean, in tables that read like the
 //! specification (see `said.rs`). It reads at most [`MAX_READS`] ranges and [`MAX_BYTES`] of a file, however long that is.
 
-mod braw;
 mod arriraw;
+mod braw;
 mod dng;
 mod frames;
 mod inspect;
@@ -21,8 +21,8 @@ mod unsupported;
 
 use std::{collections::BTreeMap, ops::Range};
 
-pub use braw::Braw;
 pub use arriraw::Arriraw;
+pub use braw::Braw;
 pub use dng::Dng;
 pub use frames::{FrameSpan, FrameTable};
 pub use inspect::{ClipReport, FrameRef, FrameRun, Open, each_frame, enrich, inspect_clip};
