@@ -89,6 +89,8 @@ fn entries(value: &[u8]) -> Option<Vec<u64>> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Index {
     segments: Vec<Segment>,
+    /// Of each segment, what the segments of constant size before it take in the stream.
+    bases: Vec<u64>,
 }
 
 impl Index {
@@ -98,7 +100,14 @@ impl Index {
         segments.retain(|s| s.unit_bytes > 0 || !s.offsets.is_empty());
         segments.sort_by_key(|s| (s.start, std::cmp::Reverse(s.end())));
         segments.dedup_by_key(|s| s.start);
-        Self { segments }
+        let mut base = 0u64;
+        let before = |segment: &Segment| {
+            let before = base;
+            base = base.saturating_add(segment.duration.saturating_mul(segment.unit_bytes));
+            before
+        };
+        let bases = segments.iter().map(before).collect();
+        Self { segments, bases }
     }
 
     /// Bytes of each edit unit, when one segment says so for all.
@@ -114,21 +123,18 @@ impl Index {
         self.segments.iter().fold(0, |count, s| if s.start <= count { count.max(s.end()) } else { count })
     }
 
-    /// Where an edit unit begins in the stream. Every segment of constant size follows the one before.
+    /// Where an edit unit begins in the stream.
     fn offset(&self, unit: u64) -> Option<u64> {
-        let mut base = 0u64;
-        for segment in &self.segments {
-            let within = unit.checked_sub(segment.start)?;
-            if segment.unit_bytes > 0 {
-                if within < segment.duration || segment.duration == 0 {
-                    return base.checked_add(within.checked_mul(segment.unit_bytes)?);
-                }
-                base = base.checked_add(segment.duration.checked_mul(segment.unit_bytes)?)?;
-            } else if let Some(offset) = usize::try_from(within).ok().and_then(|within| segment.offsets.get(within)) {
-                return Some(*offset);
+        let number = self.segments.partition_point(|segment| segment.start <= unit).checked_sub(1)?;
+        let (segment, base) = (self.segments.get(number)?, self.bases.get(number)?);
+        let within = unit - segment.start;
+        match segment.unit_bytes {
+            0 => segment.offsets.get(usize::try_from(within).ok()?).copied(),
+            bytes if within < segment.duration || segment.duration == 0 => {
+                within.checked_mul(bytes)?.checked_add(*base)
             }
+            _ => None,
         }
-        None
     }
 
     /// Where the edit units of a stream of one piece stand. Where all of them stand in one value (clip wrapping), stream
@@ -174,11 +180,11 @@ pub(super) struct Piece {
 }
 
 impl Stream {
-    /// Where a byte of the stream stands in the file.
+    /// Where a byte of the stream stands in the file; none beyond its end.
     fn place(&self, offset: u64) -> Option<u64> {
         let after = self.pieces.partition_point(|piece| piece.offset <= offset);
         let piece = self.pieces.get(after.checked_sub(1)?)?;
-        piece.place.start.checked_add(offset - piece.offset)
+        piece.place.start.checked_add(offset - piece.offset).filter(|place| *place < piece.place.end)
     }
 
     /// Bytes of the whole stream.
@@ -210,6 +216,16 @@ mod tests {
         assert_eq!(spans, expected.map(|(offset, len)| FrameSpan { offset, len }));
         assert_eq!(index.count(), 4);
         assert_eq!(Index::of(vec![segment(0, &[0]), segment(2, &[9])], 1).count(), 1);
+    }
+
+    #[test]
+    fn segments_of_other_sizes_follow_each_other_and_end_with_the_stream() {
+        let even =
+            |start, duration, unit_bytes| Segment { start, duration, unit_bytes, body_sid: 1, offsets: Vec::new() };
+        let index = Index::of(vec![even(3, u64::MAX / 2, 7), even(0, 3, 10)], 1);
+        let spans = index.spans(0..u64::MAX, &stream(&[(0, 100..147)]));
+        let expected = [(100, 10), (110, 10), (120, 10), (130, 7), (137, 7), (144, 7)];
+        assert_eq!(spans, expected.map(|(offset, len)| FrameSpan { offset, len }));
     }
 
     #[test]

@@ -42,6 +42,8 @@ use crate::{
 
 /// Most bytes that are read to look up frames in an index that an inspection leaves alone.
 const MAX_INDEX: u64 = 256 << 20;
+/// Most frames that are listed; an index that an inspection reads whole has fewer.
+const MAX_LISTED: u64 = 200_000;
 /// Frames that are looked up at a time.
 const BATCH: u64 = 1024;
 
@@ -80,9 +82,6 @@ impl Format for Mxf {
         while frame < frames.count() {
             let batch = frame..frames.count().min(frame + BATCH);
             let spans = self.spans(file, batch)?;
-            if spans.is_empty() {
-                break;
-            }
             for span in spans {
                 let unit = span.offset..span.offset.saturating_add(span.len);
                 let mut said = Said::default();
@@ -193,7 +192,15 @@ fn table(index: &Index, stream: &Stream, count: u64, said: &mut Said) -> FrameTa
         said.finding("there is no index table: its frames are not found one by one");
         return FrameTable::default();
     }
-    FrameTable::of(index.spans(0..count.min(index.count()), stream))
+    let wanted = count.min(index.count());
+    if wanted > MAX_LISTED {
+        return FrameTable::Own { count };
+    }
+    let spans = index.spans(0..wanted, stream);
+    if (spans.len() as u64) < wanted {
+        said.finding(format!("of {wanted} frames {} are in the file: it is cut off", spans.len()));
+    }
+    FrameTable::of(spans)
 }
 
 /// The frames that stand in the file whole; those beyond its end are a finding.
