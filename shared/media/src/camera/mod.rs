@@ -5,6 +5,7 @@
 
 mod arriraw;
 mod braw;
+mod canon;
 mod dng;
 mod frames;
 mod inspect;
@@ -23,6 +24,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 pub use arriraw::Arriraw;
 pub use braw::Braw;
+pub use canon::Canon;
 pub use dng::Dng;
 pub use frames::{FrameSpan, FrameTable};
 pub use inspect::{ClipReport, FrameRef, FrameRun, Open, each_frame, enrich, inspect_clip};
@@ -120,7 +122,7 @@ pub struct FrameValues {
 
 /// The formats that are read, in the order in which they are asked.
 pub fn formats() -> &'static [&'static dyn Format] {
-    &[&Arriraw, &Dng, &Mxf, &Braw, &QuickTime]
+    &[&Arriraw, &Dng, &Mxf, &Braw, &Canon, &QuickTime]
 }
 
 /// Which format a file is of, by its name and its first bytes.

@@ -21,12 +21,6 @@ const KNOWN: &[Known] = &[
         extensions: &["r3d"],
         magic: |h| has(h, 4, b"RED1") || has(h, 4, b"RED2"),
     },
-    Known {
-        name: "Canon Cinema RAW Light",
-        hint: NOT_YET,
-        extensions: &["crm", "cr3"],
-        magic: |h| has(h, 4, b"ftypcrx "),
-    },
     Known { name: "Nikon N-RAW", hint: MAKERS_SDK, extensions: &["nev"], magic: |h| has(h, 4, b"ftypniko") },
     Known {
         name: "ARRIRAW",
@@ -98,8 +92,12 @@ mod tests {
         for (name, bytes, kind, what) in [
             ("A.R3D", &b"\0\0\x01\0RED2...."[..], "unsupported", "RED R3D"),
             ("no-extension", b"\0\0\x01\0RED2....", "unsupported", "RED R3D"),
+<<<<<<< HEAD
             ("A.CRM", b"\0\0\0\x18ftypcrx ", "unsupported", "Canon Cinema RAW Light"),
             ("A.ari", b"garbage garbage", "invalid", "it is named .ari, but does not begin like ARRIRAW"),
+=======
+            ("A.ari", b"ARRI\x12\x34\x56\x78", "unsupported", "ARRIRAW"),
+>>>>>>> a64cd2c (canon, quicktime: CRM and CR3 with their records, Sony's metadata in MP4, samples compared with exiftool and MediaInfo)
             ("A.dpx", b"XPDS\0\0\0\0", "unsupported", "DPX"),
             ("A.exr", b"\x76\x2f\x31\x01\x02\0\0\0", "unsupported", "OpenEXR"),
             ("A.wav", b"RIFF\0\0\0\0WAVEfmt ", "unsupported", "sound"),

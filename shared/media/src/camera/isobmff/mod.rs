@@ -19,7 +19,7 @@ use std::ops::Range;
 #[allow(unused_imports, reason = "readers take what they need of it")]
 pub(super) use boxes::{Atom, array, boxes, f32_at, find, four, i16_at, u16_at, u32_at, u64_at};
 pub(super) use items::note_items;
-pub(super) use movie::Movie;
+pub(super) use movie::{Movie, Track};
 
 use super::{FrameSpan, WINDOW, said::Said};
 use crate::{
@@ -29,6 +29,9 @@ use crate::{
 
 /// Reads and bytes that looking up frames may take of what stands around the tables.
 const MAX_LOOKUP: (u32, u64) = (256, 32 << 20);
+
+/// Samples that are looked up at once.
+const BATCH: u64 = 1024;
 
 /// True for the first bytes of a file of boxes that cameras write.
 pub(super) fn is_boxes(head: &[u8]) -> bool {
@@ -69,6 +72,67 @@ pub(super) fn spans(file: &dyn Source, frames: Range<u64>) -> Result<Vec<FrameSp
     let movie = Movie::tracks(&windows)?;
     let none = || Error::invalid("the file has no track of pictures").in_file(file.name());
     movie.picture().ok_or_else(none)?.tables.spans(file, frames)
+}
+
+/// The first sample of a track, when it is there and reading it is within the budget.
+///
+/// # Errors
+/// Those of reading; [`Error::Invalid`] when it is longer than `max` or the file ends before it does.
+pub(super) fn first_sample(
+    file: &Windows<'_>,
+    movie: &Movie,
+    wanted: fn(&Track) -> bool,
+    max: u64,
+) -> Result<Option<Vec<u8>>> {
+    let Some(track) = movie.tracks.iter().find(|track| wanted(track)) else { return Ok(None) };
+    // Reads for tables that were left out, for the timecode's sample, and for this one.
+    let timecode = u32::from(movie.tracks.iter().any(|track| track.handler == *b"tmcd"));
+    let needed = 1 + timecode + u32::from(!track.tables.are_complete());
+    if file.reads_left() < needed || file.bytes_left() < u64::from(needed) * WINDOW {
+        return Ok(None);
+    }
+    let tables = track.tables.completed(file)?;
+    if tables.count(file, false)?.unwrap_or(0) == 0 {
+        return Ok(None);
+    }
+    let first = tables.spans(file, 0..1)?.first().copied();
+    let affordable = |span: &FrameSpan| span.len + u64::from(timecode) * WINDOW <= file.bytes_left();
+    first.filter(affordable).map(|span| sample(file, span, max)).transpose()
+}
+
+/// Reads the samples of a track, one after the other. Without such a track there are none.
+///
+/// # Errors
+/// Those of reading and of `visit`.
+pub(super) fn each_sample(
+    file: &dyn Source,
+    wanted: fn(&Track) -> bool,
+    max: u64,
+    visit: &mut dyn FnMut(u64, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let windows = Windows::new(file, WINDOW, MAX_LOOKUP.0, MAX_LOOKUP.1);
+    let movie = Movie::tracks(&windows)?;
+    let Some(track) = movie.tracks.iter().find(|track| wanted(track)) else { return Ok(()) };
+    let count = track.tables.count(&windows, false)?.unwrap_or(0);
+    let mut from = 0;
+    while from < count {
+        let to = (from + BATCH).min(count);
+        for (frame, span) in (from..to).zip(track.tables.spans(file, from..to)?) {
+            visit(frame, &sample(file, span, max)?)?;
+        }
+        from = to;
+    }
+    Ok(())
+}
+
+fn sample(file: &dyn Source, span: FrameSpan, max: u64) -> Result<Vec<u8>> {
+    let located = |e: Error| e.at_offset(span.offset).in_file(file.name());
+    if span.len > max {
+        return Err(located(Error::invalid(format!("a sample of {} bytes, and at most {max} are read", span.len))));
+    }
+    let end = span.offset.checked_add(span.len).filter(|end| *end <= file.len());
+    let end = end.ok_or_else(|| located(Error::invalid("a sample stands beyond the end of the file")))?;
+    Ok(file.read(span.offset..end)?.into_owned())
 }
 
 /// ISO 8601 of so many seconds after 1904 began, as `mvhd` counts.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    boxes::{Atom, array, boxes, find, four, i32_at, u32_at, u64_at},
+    boxes::{Atom, array, boxes, find, four, i32_at, u16_at, u32_at, u64_at},
     tables::Tables,
 };
 use crate::{
@@ -71,6 +71,12 @@ pub(in crate::camera) struct Entry {
 }
 
 impl Entry {
+    /// Pixels of a picture.
+    fn area(&self) -> u32 {
+        let side = |at| u16_at(&self.fields, at).map_or(0, u32::from);
+        side(24) * side(26)
+    }
+
     /// Its boxes, which stand behind so many bytes.
     pub(in crate::camera) fn boxes<'f>(&self, file: &'f dyn Source, behind: u64) -> super::boxes::Boxes<'f> {
         boxes(file, self.range.start.saturating_add(behind).min(self.range.end)..self.range.end)
@@ -166,14 +172,11 @@ impl Movie {
         Ok(())
     }
 
-    /// The first track with this handler.
-    pub(in crate::camera) fn track(&self, handler: &[u8; 4]) -> Option<&Track> {
-        self.tracks.iter().find(|track| track.handler == *handler)
-    }
-
-    /// The picture: the first track of it that has frames in formats of pictures.
+    /// The picture: of several tracks the largest, for previews and covers are tracks too.
     pub(in crate::camera) fn picture(&self) -> Option<&Track> {
-        self.track(b"vide")
+        let pictures = self.tracks.iter().filter(|track| track.handler == *b"vide");
+        // The first of those that are alike.
+        pictures.rev().max_by_key(|track| track.entry.as_ref().map_or(0, Entry::area))
     }
 
     /// Number of frames of a track; none when nothing tells.

@@ -28,6 +28,7 @@ const RULES: &[Rule] = &[
     ("hvcC:profile", |said, value, tag| said.compression(text(value), tag)),
     ("hvcC:bit_depth", |said, value, tag| said.bit_depth(whole32(value), tag)),
     ("hvcC:chroma", |said, value, tag| said.chroma_subsampling(text(value), tag)),
+    ("CMP1:bit_depth", |said, value, tag| said.bit_depth(whole32(value), tag)),
     ("fiel", |said, value, tag| said.scan(scan(value).map(str::to_owned), tag)),
     ("colr:primaries", |said, value, tag| said.color_primaries(named(value, color::primaries), tag)),
     ("colr:transfer", |said, value, tag| said.color_encoding(named(value, color::encoding), tag)),
@@ -123,7 +124,9 @@ fn note_entry(file: &Windows<'_>, entry: &Entry, said: &mut Said) -> Result<()> 
     }
     let compressor = fields.get(42).and_then(|len| fields.get(43..43 + usize::from(*len).min(31)));
     said.tag("stsd:compressor_name", compressor.map(|name| String::from_utf8_lossy(name).into_owned()));
-    for atom in entry.boxes(file, FIELDS) {
+    // Canon's has four bytes more.
+    let behind = if entry.format == *b"CRAW" { FIELDS + 4 } else { FIELDS };
+    for atom in entry.boxes(file, behind) {
         let Ok(atom) = atom else { break };
         let bytes = atom.read(file, MAX_BOX);
         let Some(bytes) = said.or_finding(bytes)? else { continue };
@@ -166,6 +169,11 @@ fn note_box(atom: &Atom, bytes: &[u8], said: &mut Said) {
                 said.tag("pasp", format!("{h}/{v}"));
                 said.pixel_aspect_ratio((h > 0 && v > 0).then(|| f64::from(h) / f64::from(v)), "pasp");
             }
+        }
+        // Canon's compression: sizes of picture and tiles, then the bits of a sample.
+        b"CMP1" => {
+            said.tag("CMP1:size", json!([word(8), word(12)]));
+            said.tag("CMP1:bit_depth", bytes.get(24).copied());
         }
         b"fiel" => said.tag("fiel", json!(bytes.get(..2))),
         b"clap" => clean_aperture(bytes, said),

@@ -83,6 +83,11 @@ impl Tables {
         }
     }
 
+    /// False when a thrifty reader left some out.
+    pub(in crate::camera) fn are_complete(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// With the tables that a thrifty reader left out, whose headers are read now.
     ///
     /// # Errors

@@ -3,13 +3,14 @@
 mod arri;
 mod keys;
 mod makers;
+mod sony;
 #[cfg(test)]
 mod tests;
 
 use std::ops::Range;
 
 use super::{
-    Format, FrameSpan, Inspected, MAX_BYTES, MAX_READS, WINDOW,
+    Format, FrameSpan, FrameTable, FrameValues, Inspected, MAX_BYTES, MAX_READS, WINDOW,
     isobmff::{self, Movie},
     said::Said,
 };
@@ -37,15 +38,20 @@ impl Format for QuickTime {
         let windows = Windows::new(file, WINDOW, MAX_READS, MAX_BYTES);
         let mut said = Said::default();
         let movie = Movie::open(&windows, &mut said)?;
-        let _documents = isobmff::note_items(&windows, &movie, &mut said)?;
+        let documents = isobmff::note_items(&windows, &movie, &mut said)?;
+        sony::note(&windows, &movie, &documents, &mut said)?;
         makers::note(&movie, &mut said);
         isobmff::note(&windows, &movie, &mut said)?;
         arri::note_project_rate(&mut said);
         let frames = match movie.picture() {
             Some(track) => movie.frames(&windows, track, &mut said)?,
-            None => super::FrameTable::default(),
+            None => FrameTable::default(),
         };
         Ok(said.finish(frames))
+    }
+
+    fn each_frame(&self, file: &dyn Source, told: &mut dyn FnMut(FrameValues) -> Result<()>) -> Result<()> {
+        sony::each_frame(file, told)
     }
 
     fn spans(&self, file: &dyn Source, frames: Range<u64>) -> Result<Vec<FrameSpan>> {

@@ -332,3 +332,39 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn sonys_document_and_acquisition_metadata_are_read() {
+    let xml = br#"<?xml version="1.0" encoding="UTF-8"?>
+<NonRealTimeMeta xmlns="urn:schemas-professionalDisc:nonRealTimeMeta:ver.2.00">
+<Device manufacturer="Sony" modelName="ILCE-7SM3" serialNo="4294967295"/></NonRealTimeMeta>"#;
+    let meta = boxed(
+        b"meta",
+        &[&[0; 4][..], &boxed(b"hdlr", &[0; 24]), &boxed(b"xml ", &[&[0; 4], &xml[..]].concat())].concat(),
+    );
+    // A set of the camera (RDD 18): 810B ISO 800, 810E white balance 5500 K, behind a header of 28 bytes.
+    let camera = [0x06, 0x0e, 0x2b, 0x34, 2, 0x53, 1, 1, 0x0c, 2, 1, 1, 2, 1, 0, 0];
+    let values = [0x81, 0x0b, 0, 2, 3, 0x20, 0x81, 0x0e, 0, 2, 0x15, 0x7c];
+    let sets = [&camera[..], &[0x83, 0, 0, values.len() as u8], &values].concat();
+    let sample = [&[0, 28][..], &[0; 26], &sets].concat();
+    let tables = [
+        boxed(b"stsd", &[words(&[0, 1]), boxed(b"rtmd", &[0; 8])].concat()),
+        table(b"stts", 1, &[1, 1001]),
+        table(b"stsc", 1, &[1, 1, 1]),
+        boxed(b"stsz", &words(&[0, sample.len() as u32, 1])),
+        table(b"stco", 1, &[1024]),
+    ];
+    let rtmd = track(5, b"meta", 24000, 1001, &UPRIGHT, [0, 0], &tables);
+    let mut bytes = clip(&[Video::default().track(), rtmd, meta]);
+    bytes[1024..1024 + sample.len()].copy_from_slice(&sample);
+    let metadata = inspect(&bytes).metadata;
+    assert_eq!((metadata.camera_make.as_deref(), metadata.camera_model.as_deref()), (Some("Sony"), Some("ILCE-7SM3")));
+    assert_eq!((metadata.iso, metadata.white_balance_kelvin), (Some(800.0), Some(5500.0)), "{:?}", metadata.findings);
+    let mut frames = Vec::new();
+    let mut told = |values: FrameValues| {
+        frames.push(values.values["iso"].clone());
+        Ok(())
+    };
+    QuickTime.each_frame(&Memory::new("A.mp4", bytes), &mut told).unwrap();
+    assert_eq!(frames, [800.0]);
+}

@@ -1,0 +1,21 @@
+//! A file of boxes: recognised, inspected within the budget, its frames looked up and told.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use platefleet_media::{
+    Error,
+    camera::{Braw, Format},
+    source::{Counted, Memory},
+};
+
+fuzz_target!(|bytes: &[u8]| {
+    let file = Counted::new(Memory::new("A001.braw", bytes));
+    let inspected = Braw.inspect(&file);
+    assert!(file.reads() <= 5 && file.bytes() <= 1 << 20, "{} reads, {} bytes", file.reads(), file.bytes());
+    let _ = Braw.spans(&file, 0..3);
+    if inspected.is_ok_and(|i| i.frames.count() < 1000) {
+        let _ = Braw.each_frame(&file, &mut |values| {
+            if values.frame > 100 { Err(Error::invalid("enough")) } else { Ok(()) }
+        });
+    }
+});
