@@ -83,7 +83,7 @@ fn note_record(kind: u16, record: &[u8], said: &mut Said) {
 fn exposure(value: Option<f64>, said: &mut Said) {
     match value {
         Some(degrees) if (2.0..=360.0).contains(&degrees) => {
-            said.shutter_angle_degrees(degrees, "CTMD:5 exposure time")
+            said.shutter_angle_degrees(degrees, "CTMD:5 exposure time");
         }
         seconds => said.exposure_time_seconds(seconds, "CTMD:5 exposure time"),
     }
