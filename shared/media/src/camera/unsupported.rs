@@ -92,12 +92,7 @@ mod tests {
         for (name, bytes, kind, what) in [
             ("A.R3D", &b"\0\0\x01\0RED2...."[..], "unsupported", "RED R3D"),
             ("no-extension", b"\0\0\x01\0RED2....", "unsupported", "RED R3D"),
-<<<<<<< HEAD
-            ("A.CRM", b"\0\0\0\x18ftypcrx ", "unsupported", "Canon Cinema RAW Light"),
             ("A.ari", b"garbage garbage", "invalid", "it is named .ari, but does not begin like ARRIRAW"),
-=======
-            ("A.ari", b"ARRI\x12\x34\x56\x78", "unsupported", "ARRIRAW"),
->>>>>>> a64cd2c (canon, quicktime: CRM and CR3 with their records, Sony's metadata in MP4, samples compared with exiftool and MediaInfo)
             ("A.dpx", b"XPDS\0\0\0\0", "unsupported", "DPX"),
             ("A.exr", b"\x76\x2f\x31\x01\x02\0\0\0", "unsupported", "OpenEXR"),
             ("A.wav", b"RIFF\0\0\0\0WAVEfmt ", "unsupported", "sound"),
