@@ -1,5 +1,7 @@
 //! MOV, MP4, BRAW and CR3 of other programs, compared with what exiftool, MediaInfo and ffprobe say of them.
 
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
+
 use std::{env, path::PathBuf};
 
 use platefleet_media::{
