@@ -60,14 +60,14 @@ fn the_path_that_it_prints_can_be_typed() {
 #[test]
 fn a_format_that_is_not_read_is_named_and_ends_with_3() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("A001_C001.R3D");
-    // A RED file begins with the length of its first box, then RED1 or RED2.
-    fs::write(&path, b"\0\0\x01\0RED2\0\0\0\0\0\0\0\0").unwrap();
+    let path = dir.path().join("A001_C001.cine");
+    // A Cine file begins with its mark, the length of its header, the compression, and version 1.
+    fs::write(&path, b"CI\x2c\0\0\0\x01\0\0\0\0\0\0\0\0\0").unwrap();
     let run = platefleet(["inspect".as_ref(), path.as_os_str(), "--json".as_ref()]);
     assert_eq!(run.code, Some(3));
     let (kind, detail) = run.error();
     assert_eq!(kind, "unsupported");
-    assert!(detail.contains("RED R3D"), "{detail}");
+    assert!(detail.contains("Phantom Cine"), "{detail}");
     assert_eq!(run.json()["error"]["path"], path.to_str().unwrap());
 }
 

@@ -163,7 +163,7 @@ fn what_is_no_footage_is_one_clear_finding_and_no_failed_message() {
         ("A/empty.dng", &b""[..], ClipState::Invalid, "malformed", "the file is empty"),
         ("A/magic.dng", b"GIF89a not a frame at all", ClipState::Invalid, "malformed", "does not begin like one"),
         ("A/short.dng", b"II*\0\x08\0\0\0", ClipState::Invalid, "malformed", "the file has 8"),
-        ("A/clip.R3D", b"\0\0\x01\0RED2....", ClipState::Unsupported, "unsupported", "RED R3D"),
+        ("A/clip.cine", b"CI\x2c\0\0\0\x01\0....", ClipState::Unsupported, "unsupported", "Phantom Cine"),
         ("A/sound.wav", b"RIFF\0\0\0\0WAVEfmt ", ClipState::Unsupported, "unsupported", "sound"),
     ] {
         world.checked_file(&roll(), path, bytes, true);

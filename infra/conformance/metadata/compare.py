@@ -130,6 +130,8 @@ def agree(ours, other, how):
     if how == "area_tlbr":
         top, left, bottom, right = (int(n) for n in text.split())
         return ours == [left, top, right - left, bottom - top]
+    if how == "sides":
+        return ours == [int(n) for n in text.split("/")]
     if how == "scan":
         return str(ours).lower().startswith(text.lower()[:8])
     if how == "range":

@@ -118,16 +118,16 @@ fn a_frame_that_is_empty_cut_short_or_not_a_picture_is_a_finding_of_its_clip_alo
 #[test]
 fn a_format_that_is_not_read_is_refused_by_name() {
     let mut files = frames("A001C001", 1);
-    let mut r3d = b"\0\0\x01\0RED2".to_vec();
-    r3d.resize(256, 0);
-    files.insert("Clips/A002_C001.R3D".into(), r3d);
+    let mut cine = b"CI\x2c\0\0\0\x01\0".to_vec();
+    cine.resize(256, 0);
+    files.insert("Clips/A002_C001.cine".into(), cine);
     let (world, card) = (World::new(), Card::of(files));
     card.upload(&world);
     calm(&world);
     let clips = block_on(Clips(&world).of_production(&roll().production)).unwrap();
-    let red = clips.iter().find(|c| c.pattern.ends_with("R3D")).unwrap();
-    assert_eq!(red.state, ClipState::Unsupported);
-    assert!(red.findings[0].detail.contains("RED"), "{:?}", red.findings);
+    let cine = clips.iter().find(|c| c.pattern.ends_with("cine")).unwrap();
+    assert_eq!(cine.state, ClipState::Unsupported);
+    assert!(cine.findings[0].detail.contains("Phantom Cine"), "{:?}", cine.findings);
 }
 
 #[test]

@@ -7,17 +7,21 @@ mod arriraw;
 mod braw;
 mod canon;
 mod dng;
+mod dpx;
 mod frames;
 mod inspect;
 mod isobmff;
 mod labels;
 mod mxf;
+mod openexr;
 mod quicktime;
+mod red;
 #[allow(dead_code, reason = "readers take what they need of it")]
 mod said;
 mod sidecar;
 pub mod sony;
 mod tiff;
+mod tiff_still;
 mod unsupported;
 
 use std::{collections::BTreeMap, ops::Range};
@@ -26,11 +30,15 @@ pub use arriraw::Arriraw;
 pub use braw::Braw;
 pub use canon::Canon;
 pub use dng::Dng;
+pub use dpx::Dpx;
 pub use frames::{FrameSpan, FrameTable};
 pub use inspect::{ClipReport, FrameRef, FrameRun, Open, each_frame, enrich, inspect_clip};
 pub use mxf::Mxf;
+pub use openexr::OpenExr;
 pub use quicktime::QuickTime;
+pub use red::{R3d, rmd};
 pub use sidecar::document;
+pub use tiff_still::TiffStill;
 
 use crate::{
     clip::Metadata,
@@ -122,7 +130,7 @@ pub struct FrameValues {
 
 /// The formats that are read, in the order in which they are asked.
 pub fn formats() -> &'static [&'static dyn Format] {
-    &[&Arriraw, &Dng, &Mxf, &Braw, &Canon, &QuickTime]
+    &[&Arriraw, &Dng, &TiffStill, &Dpx, &OpenExr, &R3d, &Mxf, &Braw, &Canon, &QuickTime]
 }
 
 /// Which format a file is of, by its name and its first bytes.

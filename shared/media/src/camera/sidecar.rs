@@ -1,6 +1,6 @@
-//! Documents beside a clip that say something about it: Sony's `NonRealTimeMeta`.
+//! Documents beside a clip that say something about it: Sony's `NonRealTimeMeta`, RED's `.RMD`.
 
-use super::{Inspected, sony};
+use super::{Inspected, red, sony};
 use crate::{
     error::{Error, Result},
     path::extension_of,
@@ -28,6 +28,7 @@ pub fn document(clip_name: &str, file: &dyn Source) -> Result<Option<Inspected>>
     let _ = clip_name;
     let mut said = match kind.as_str() {
         "xml" if text.contains("<NonRealTimeMeta") => sony::sidecar(&text).map_err(|e| e.in_file(file.name()))?,
+        "rmd" => red::rmd(&text).map_err(|e| e.in_file(file.name()))?,
         _ => return Ok(None),
     };
     if said.metadata.container.is_none() {

@@ -2,68 +2,39 @@
 
 use crate::error::Error;
 
-/// A format: its name, what to do instead, its extensions, and what its files have in their first bytes.
+/// A format: its name, its extensions, and what its files have in their first bytes.
 struct Known {
     name: &'static str,
-    hint: &'static str,
     extensions: &'static [&'static str],
     magic: fn(&[u8]) -> bool,
 }
 
-const MAKERS_SDK: &str = "only its maker's SDK decodes it";
-const NOT_YET: &str = "CinemaDNG, MXF, QuickTime and MP4 are read";
-
-/// Closer descriptions before wider ones: many makers use QuickTime.
+/// Closer descriptions before wider ones.
 const KNOWN: &[Known] = &[
+    Known { name: "Magic Lantern MLV", extensions: &["mlv"], magic: |h| has(h, 0, b"MLVI") },
+    Known { name: "Phantom Cine", extensions: &["cine"], magic: |h| has(h, 0, b"CI") && has(h, 4, b"\0\0\x01\0") },
+    Known { name: "Cintel CRI", extensions: &["cri"], magic: |h| has(h, 0, b"\x01\0\0\0\x04\0\0\0DV") },
     Known {
-        name: "RED R3D",
-        hint: MAKERS_SDK,
-        extensions: &["r3d"],
-        magic: |h| has(h, 4, b"RED1") || has(h, 4, b"RED2"),
+        name: "MPEG transport stream",
+        extensions: &["mts", "m2ts"],
+        magic: |h| h.first() != Some(&b'G') && has(h, 4, b"G") && h.get(196) == Some(&b'G'),
     },
-    Known { name: "Nikon N-RAW", hint: MAKERS_SDK, extensions: &["nev"], magic: |h| has(h, 4, b"ftypniko") },
-    Known {
-        name: "ARRIRAW",
-        hint: "it begins with `ARRI`",
-        extensions: &["ari", "arx"],
-        magic: |h| has(h, 0, b"ARRI"),
-    },
-    Known { name: "DPX", hint: NOT_YET, extensions: &["dpx"], magic: |h| has(h, 0, b"SDPX") || has(h, 0, b"XPDS") },
-    Known {
-        name: "OpenEXR as a source",
-        hint: NOT_YET,
-        extensions: &["exr"],
-        magic: |h| has(h, 0, &[0x76, 0x2f, 0x31, 1]),
-    },
-    Known { name: "Magic Lantern MLV", hint: NOT_YET, extensions: &["mlv"], magic: |h| has(h, 0, b"MLVI") },
-    Known {
-        name: "Phantom Cine",
-        hint: NOT_YET,
-        extensions: &["cine"],
-        magic: |h| has(h, 0, b"CI") && has(h, 4, b"\0\0\x01\0"),
-    },
-    Known { name: "Cintel CRI", hint: NOT_YET, extensions: &["cri"], magic: |h| has(h, 0, b"\x01\0\0\0\x04\0\0\0DV") },
-    Known {
-        name: "sound (RIFF or AIFF)",
-        hint: "pictures are read",
-        extensions: &["wav", "bwf", "rf64", "aif", "aiff"],
-        magic: is_sound,
-    },
-    Known {
-        name: "TIFF that is not named .dng",
-        hint: "name a DNG file .dng",
-        extensions: &["tif", "tiff"],
-        magic: super::tiff::is_tiff,
-    },
+];
+
+/// Extensions of the formats that are read, and how their files begin.
+const READ: &[(&[&str], &str)] = &[
+    (&["ari", "arx"], "ARRIRAW (`ARRI`)"),
+    (&["dng", "tif", "tiff"], "one (II* or MM*)"),
+    (&["dpx"], "DPX (`SDPX` or `XPDS`)"),
+    (&["exr"], "OpenEXR (76 2f 31 01)"),
+    (&["mxf"], "MXF (a partition pack)"),
+    (&["r3d"], "RED R3D (`RED1` or `RED2` after four bytes)"),
+    (&["braw", "cr3", "crm", "mov", "mp4", "nev"], "QuickTime or MP4 (`ftyp`, `moov`, `wide` ... after four bytes)"),
+    (&["wav", "bwf", "rf64", "aif", "aiff"], "sound (`RIFF`, `RF64`, `BW64` or `FORM`)"),
 ];
 
 fn has(head: &[u8], at: usize, magic: &[u8]) -> bool {
     head.get(at..).is_some_and(|rest| rest.starts_with(magic))
-}
-
-fn is_sound(head: &[u8]) -> bool {
-    (has(head, 0, b"RIFF") || has(head, 0, b"RF64") || has(head, 0, b"FORM"))
-        && (has(head, 8, b"WAVE") || has(head, 8, b"AIF"))
 }
 
 /// Why a file that no reader recognised is refused.
@@ -71,14 +42,14 @@ fn is_sound(head: &[u8]) -> bool {
 /// A format that is known both by extension and by its bytes, or by its bytes alone, is unsupported; a known extension
 /// over other bytes is a broken file.
 pub(super) fn refusal(extension: &str, head: &[u8]) -> Error {
-    let named = KNOWN.iter().find(|k| k.extensions.contains(&extension));
-    if let Some(known) = named.filter(|k| (k.magic)(head)).or_else(|| KNOWN.iter().find(|k| (k.magic)(head))) {
-        return Error::unsupported(format!("{} ({})", known.name, known.hint));
+    if let Some(known) = KNOWN.iter().find(|k| (k.magic)(head)) {
+        return Error::unsupported(known.name);
     }
-    match (named, extension) {
-        (Some(known), _) => Error::invalid(format!("it is named .{extension}, but does not begin like {}", known.name)),
-        (None, "dng") => Error::invalid("it is named .dng, but does not begin like one (II* or MM*)"),
-        _ => Error::invalid("it is no camera format that is known by name or content"),
+    let unread = KNOWN.iter().find(|k| k.extensions.contains(&extension)).map(|k| k.name);
+    let read = READ.iter().find(|(extensions, _)| extensions.contains(&extension)).map(|(_, begins)| *begins);
+    match unread.or(read) {
+        Some(format) => Error::invalid(format!("it is named .{extension}, but does not begin like {format}")),
+        None => Error::invalid("it is no camera format that is known by name or content"),
     }
     .at_offset(0)
 }
@@ -90,13 +61,12 @@ mod tests {
     #[test]
     fn a_known_format_is_refused_by_name_and_a_broken_file_by_what_it_should_be() {
         for (name, bytes, kind, what) in [
-            ("A.R3D", &b"\0\0\x01\0RED2...."[..], "unsupported", "RED R3D"),
-            ("no-extension", b"\0\0\x01\0RED2....", "unsupported", "RED R3D"),
+            ("A.cine", &b"CI\x2c\0\0\0\x01\0"[..], "unsupported", "Phantom Cine"),
+            ("no-extension", b"MLVI....", "unsupported", "Magic Lantern"),
+            ("A.mlv", b"garbage garbage", "invalid", "it is named .mlv, but does not begin like Magic Lantern MLV"),
             ("A.ari", b"garbage garbage", "invalid", "it is named .ari, but does not begin like ARRIRAW"),
-            ("A.dpx", b"XPDS\0\0\0\0", "unsupported", "DPX"),
-            ("A.exr", b"\x76\x2f\x31\x01\x02\0\0\0", "unsupported", "OpenEXR"),
-            ("A.wav", b"RIFF\0\0\0\0WAVEfmt ", "unsupported", "sound"),
-            ("A.tif", b"II*\0\x08\0\0\0", "unsupported", "TIFF"),
+            ("A.mov", b"garbage garbage", "invalid", "it is named .mov, but does not begin like QuickTime"),
+            ("A.mxf", b"garbage garbage", "invalid", "it is named .mxf, but does not begin like MXF"),
             ("A.r3d", b"garbage garbage", "invalid", "it is named .r3d, but does not begin like RED R3D"),
             ("A.dng", b"garbage garbage", "invalid", "it is named .dng, but does not begin like one"),
             ("A.xyz", b"garbage garbage", "invalid", "it is no camera format that is known"),

@@ -1,0 +1,110 @@
+//! Headers by hand, from ST 268-1.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::source::{Counted, Memory, Sparse};
+
+/// A header in a byte order: 4 x 2 pixels of RGB in 10 bits, filled to words.
+fn header(big_endian: bool) -> Vec<u8> {
+    let mut bytes = vec![0xff; 2048 + 32];
+    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+    let order = |value: u32, len: usize| {
+        let bytes = value.to_be_bytes()[4 - len..].to_vec();
+        if big_endian { bytes } else { bytes.into_iter().rev().collect() }
+    };
+    put(0, if big_endian { b"SDPX" } else { b"XPDS" });
+    put(4, &order(2048, 4));
+    put(8, b"V2.0\0");
+    for (at, len) in [(36, 100), (160, 100), (260, 200), (460, 200), (820, 32), (1432, 100), (1532, 24), (1764, 100)] {
+        put(at, &vec![0; len]);
+    }
+    put(136, b"2026:11:24:09:59:59:CET\0");
+    put(260, b"Show\0");
+    put(768, &order(0, 2));
+    put(770, &order(1, 2));
+    put(772, &order(4, 4));
+    put(776, &order(2, 4));
+    put(800, &[50, 3, 1, 10]);
+    put(804, &order(1, 2));
+    put(806, &order(0, 2));
+    put(808, &order(2048, 4));
+    put(812, &order(0, 4));
+    put(1556, b"ARRISCAN\0");
+    put(1588, b"00123\0");
+    put(1724, &order(24f32.to_bits(), 4));
+    put(1728, &order(172.8f32.to_bits(), 4));
+    put(1920, &order(0x1011_1213, 4));
+    bytes
+}
+
+fn inspect(bytes: &[u8]) -> Inspected {
+    Dpx.inspect(&Memory::new("scan.0001.dpx", bytes)).unwrap()
+}
+
+#[test]
+fn both_byte_orders_say_the_same() {
+    let big = inspect(&header(true));
+    let m = &big.metadata;
+    assert_eq!(m.findings, [""; 0]);
+    assert_eq!((m.width, m.height, m.bit_depth), (Some(4), Some(2), Some(10)));
+    assert_eq!((m.frame_rate.as_deref(), m.start_timecode.as_deref()), (Some("24/1"), Some("10:11:12:13")));
+    assert_eq!(
+        (m.color_encoding.as_deref(), m.color_primaries.as_deref()),
+        (Some("Logarithmic"), Some("Printing density"))
+    );
+    assert_eq!((m.camera_model.as_deref(), m.camera_serial.as_deref()), (Some("ARRISCAN"), Some("00123")));
+    assert_eq!((m.recorded_at.as_deref(), m.shutter_angle_degrees), (Some("2026-11-24T09:59:59"), Some(172.8)));
+    // Three samples a word, four pixels of three samples: four words a line.
+    assert_eq!(big.frames, FrameTable::Listed(vec![FrameSpan { offset: 2048, len: 32 }]));
+    let little = inspect(&header(false));
+    assert_eq!((&little.metadata, &little.tags), (&big.metadata, &big.tags));
+}
+
+#[test]
+fn dates_are_read_as_cinepaint_writes_them() {
+    let mut bytes = header(true);
+    bytes[136..160].copy_from_slice(b"2009:07:29 21:33:36PDT\0\0");
+    assert_eq!(inspect(&bytes).metadata.recorded_at.as_deref(), Some("2009-07-29T21:33:36"));
+}
+
+#[test]
+fn what_is_written_as_unknown_is_absent() {
+    let Inspected { metadata: m, tags, .. } = inspect(&header(true));
+    assert_eq!((m.pixel_aspect_ratio, m.scene), (None, None));
+    assert!(!tags.contains_key("TelevisionFrameRate") && !tags.contains_key("LowQuantity"));
+    let mut bytes = header(true);
+    bytes[1920..1924].fill(0xff);
+    assert_eq!(inspect(&bytes).metadata.start_timecode, None);
+}
+
+#[test]
+fn a_picture_that_is_not_all_there_is_told_and_nothing_is_allocated_for_it() {
+    let mut bytes = header(true);
+    bytes.truncate(2048 + 5);
+    let findings = inspect(&bytes).metadata.findings;
+    assert_eq!(findings, ["the picture ends at byte 2080, but the file has 2053: the frame is cut short"]);
+    bytes[772..780].fill(0x7f);
+    assert!(inspect(&bytes).metadata.findings[0].contains("cut short"));
+    let error = Dpx.inspect(&Memory::new("a.dpx", &header(true)[..100])).unwrap_err();
+    assert!(error.kind() == "invalid" && error.to_string().contains("within its header"), "{error}");
+}
+
+#[test]
+fn one_read_is_enough_however_long_the_file_is() {
+    let file = Counted::new(Sparse::new("a.dpx", 100 << 30).with(0, header(true)));
+    assert!(Dpx.inspect(&file).is_ok());
+    assert_eq!((file.reads(), file.bytes()), (1, WINDOW));
+}
+
+proptest! {
+    #[test]
+    fn no_header_panics(bytes in proptest::collection::vec(any::<u8>(), 2100), cut in 0usize..2100) {
+        let mut header = header(true);
+        for (to, from) in header[4..].iter_mut().zip(&bytes) {
+            *to = *from;
+        }
+        header.truncate(cut);
+        let _ = Dpx.inspect(&Memory::new("a.dpx", header));
+    }
+}

@@ -1,0 +1,105 @@
+//! Headers by hand, from the description of OpenEXR's file layout.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::source::{Counted, Memory, Sparse};
+
+fn attribute(name: &str, kind: &str, value: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(value.len()).unwrap().to_le_bytes();
+    [name.as_bytes(), b"\0", kind.as_bytes(), b"\0", &len, value].concat()
+}
+
+fn words(values: &[i32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+fn floats(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+fn header(more: &[Vec<u8>]) -> Vec<u8> {
+    let channel = |name: &str| [name.as_bytes(), &[0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]].concat();
+    let mut bytes = [MAGIC, 2u32.to_le_bytes()].concat();
+    bytes.extend(attribute("channels", "chlist", &[channel("B"), channel("G"), channel("R"), vec![0]].concat()));
+    bytes.extend(attribute("compression", "compression", &[3]));
+    bytes.extend(attribute("dataWindow", "box2i", &words(&[-8, 0, 1927, 1079])));
+    bytes.extend(attribute("displayWindow", "box2i", &words(&[0, 0, 1919, 1079])));
+    bytes.extend(attribute("pixelAspectRatio", "float", &floats(&[1.0])));
+    bytes.extend(more.concat());
+    bytes.push(0);
+    bytes
+}
+
+fn inspect(bytes: &[u8]) -> Inspected {
+    OpenExr.inspect(&Memory::new("plate.1001.exr", bytes)).unwrap()
+}
+
+#[test]
+fn the_attributes_of_a_plate_are_in_the_record() {
+    let ap1 = [0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767];
+    let file = header(&[
+        attribute("chromaticities", "chromaticities", &floats(&ap1)),
+        attribute("framesPerSecond", "rational", &words(&[24000, 1001])),
+        // Hours, minutes, seconds and frames from the highest byte to the lowest (ST 12-1 as OpenEXR packs it).
+        attribute("timeCode", "timecode", &words(&[0x1011_1213, 0])),
+        attribute("capDate", "string", b"2026:11:24 09:59:59"),
+        attribute("cameraMake", "string", b"SONY"),
+        attribute("cameraModel", "string", b"MPC-3610"),
+        attribute("reelName", "string", b"A001"),
+        attribute("expTime", "float", &floats(&[0.02])),
+        attribute("isoSpeed", "float", &floats(&[800.0])),
+        attribute("tStop", "float", &floats(&[2.8])),
+        attribute("focus", "float", &floats(&[4.5])),
+        attribute("preview", "preview", &vec![0; 20_000]),
+        attribute("odd", "unheardOf", &[1, 2, 3]),
+    ]);
+    let Inspected { metadata: m, tags, frames } = inspect(&file);
+    assert_eq!(m.findings, [""; 0]);
+    assert_eq!((m.width, m.height, m.display_size), (Some(1936), Some(1080), Some([1920, 1080])));
+    assert_eq!((m.bit_depth, m.compression.as_deref()), (Some(16), Some("ZIP")));
+    assert_eq!((m.color_primaries.as_deref(), m.color_encoding.as_deref()), (Some("ACEScg"), Some("Linear")));
+    assert_eq!((m.frame_rate.as_deref(), m.start_timecode.as_deref()), (Some("24000/1001"), Some("10:11:12:13")));
+    assert_eq!((m.recorded_at.as_deref(), m.shoot_day.as_deref()), (Some("2026-11-24T09:59:59"), Some("2026-11-24")));
+    assert_eq!((m.camera_make.as_deref(), m.camera_model.as_deref()), (Some("Sony"), Some("MPC-3610")));
+    assert_eq!(
+        (m.iso, m.t_stop, m.focus_distance_m, m.exposure_time_seconds),
+        (Some(800.0), Some(2.8), Some(4.5), Some(0.02))
+    );
+    assert_eq!(
+        (tags["preview"].as_str(), tags["odd"].as_str()),
+        (Some("preview of 20000 bytes"), Some("unheardOf of 3 bytes"))
+    );
+    assert_eq!((frames, m.reel_name.as_deref()), (FrameTable::Whole, Some("A001")));
+}
+
+#[test]
+fn a_header_that_ends_early_is_told_and_what_came_before_it_kept() {
+    let whole = header(&[attribute("owner", "string", b"somebody")]);
+    let m = inspect(&whole[..whole.len() - 5]).metadata;
+    assert_eq!((m.width, m.findings.len()), (Some(1936), 1));
+    assert!(m.findings[0].starts_with("owner: 8 bytes, but the file ends at byte"), "{:?}", m.findings);
+    let error = OpenExr.inspect(&Memory::new("a.exr", &[0x76, 0x2f, 0x31, 0x01, 9, 0, 0, 0][..])).unwrap_err();
+    assert_eq!(error.kind(), "unsupported");
+}
+
+#[test]
+fn an_attribute_longer_than_a_window_is_jumped_over() {
+    let file = header(&[attribute("preview", "preview", &vec![7; 300_000]), attribute("owner", "string", b"me")]);
+    let counted = Counted::new(Sparse::new("a.exr", 100 << 30).with(0, file));
+    let inspected = OpenExr.inspect(&counted).unwrap();
+    assert_eq!(inspected.tags["owner"], "me");
+    assert!(counted.reads() <= 5 && counted.bytes() <= 1 << 20, "{} reads", counted.reads());
+}
+
+proptest! {
+    #[test]
+    fn no_header_panics(at in 8usize..200, byte in any::<u8>(), more in proptest::collection::vec(any::<u8>(), 0..200), cut in 0usize..500) {
+        let mut file = header(&[more]);
+        if let Some(place) = file.get_mut(at) {
+            *place = byte;
+        }
+        file.truncate(cut);
+        let _ = OpenExr.inspect(&Memory::new("a.exr", file));
+    }
+}
