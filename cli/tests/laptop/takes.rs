@@ -76,6 +76,19 @@ fn every_header_is_compared_when_frames_are_asked_for() {
 }
 
 #[test]
+fn a_log_of_the_day_speaks_of_its_clips_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, name) = footage(dir.path());
+    let log = format!("Heading\nFPS\t23.976\n\nColumn\nName\tScene\tTake\n\nData\n{name}\t12A\t3\nother\t1\t1\n");
+    fs::write(dir.path().join("day 1.ale"), log).unwrap();
+    let run = platefleet(["inspect".as_ref(), dir.path().as_os_str(), "--json".as_ref()]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let clip = &run.json()[0];
+    assert_eq!((&clip["scene"], &clip["take"]), (&json!("12A"), &json!("3")));
+    assert_eq!(clip["sources"]["scene"], "day 1.ale: Scene");
+}
+
+#[test]
 fn the_schema_is_printed_without_any_path() {
     let run = platefleet(["inspect", "--schema"]);
     assert_eq!(run.code, Some(0));

@@ -3,6 +3,7 @@
 //! A reader notes tags as found and says which fields of `clip-metadata.v1` they mean, in tables that read like the
 //! specification (see `said.rs`). It reads at most [`MAX_READS`] ranges and [`MAX_BYTES`] of a file, however long that is.
 
+mod ale;
 mod arriraw;
 mod braw;
 mod canon;
@@ -23,9 +24,11 @@ pub mod sony;
 mod tiff;
 mod tiff_still;
 mod unsupported;
+mod wav;
 
 use std::{collections::BTreeMap, ops::Range};
 
+pub use ale::{Ale, ale};
 pub use arriraw::Arriraw;
 pub use braw::Braw;
 pub use canon::Canon;
@@ -39,6 +42,7 @@ pub use quicktime::QuickTime;
 pub use red::{R3d, rmd};
 pub use sidecar::document;
 pub use tiff_still::TiffStill;
+pub use wav::Wav;
 
 use crate::{
     clip::Metadata,
@@ -130,7 +134,7 @@ pub struct FrameValues {
 
 /// The formats that are read, in the order in which they are asked.
 pub fn formats() -> &'static [&'static dyn Format] {
-    &[&Arriraw, &Dng, &TiffStill, &Dpx, &OpenExr, &R3d, &Mxf, &Braw, &Canon, &QuickTime]
+    &[&Arriraw, &Dng, &TiffStill, &Dpx, &OpenExr, &R3d, &Mxf, &Braw, &Canon, &QuickTime, &Wav]
 }
 
 /// Which format a file is of, by its name and its first bytes.

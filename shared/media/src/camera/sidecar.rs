@@ -1,6 +1,6 @@
-//! Documents beside a clip that say something about it: Sony's `NonRealTimeMeta`, RED's `.RMD`.
+//! Documents beside a clip that say something about it: Sony's `NonRealTimeMeta`, RED's `.RMD`, ALE logs.
 
-use super::{Inspected, red, sony};
+use super::{Inspected, ale, red, sony};
 use crate::{
     error::{Error, Result},
     path::extension_of,
@@ -25,14 +25,18 @@ pub fn document(clip_name: &str, file: &dyn Source) -> Result<Option<Inspected>>
     }
     let bytes = file.read(0..file.len())?;
     let text = String::from_utf8_lossy(&bytes);
-    let _ = clip_name;
     let mut said = match kind.as_str() {
         "xml" if text.contains("<NonRealTimeMeta") => sony::sidecar(&text).map_err(|e| e.in_file(file.name()))?,
         "rmd" => red::rmd(&text).map_err(|e| e.in_file(file.name()))?,
+        "ale" => match ale::ale(&text).map_err(|e| e.in_file(file.name()))?.about(clip_name) {
+            Some(said) => said,
+            None => return Ok(None),
+        },
         _ => return Ok(None),
     };
     if said.metadata.container.is_none() {
-        said.metadata.container = Some("XML".to_owned());
+        let container = if kind == "ale" { "ALE" } else { "XML" };
+        said.metadata.container = Some(container.to_owned());
         said.metadata.sources.insert("container".to_owned(), "file name".to_owned());
     }
     Ok(Some(said))

@@ -1,0 +1,216 @@
+//! Production sound: WAV and its forms for long files (RF64, BW64; EBU Tech 3285 and 3306, ITU-R BS.2088), and AIFF.
+//!
+//! The chunks around the samples say what a recorder knows: `bext` when the first sample was recorded, `iXML` scene, take,
+//! tape and the rate of its timecode. The samples themselves are never read.
+
+mod ixml;
+#[cfg(test)]
+mod tests;
+
+use super::{
+    Format, FrameTable, Inspected, MAX_BYTES, MAX_READS, WINDOW,
+    said::{Said, rate, text, whole},
+};
+use crate::{
+    error::{Error, Result},
+    source::{Source, Windows},
+    timecode::{Rational, Timecode},
+};
+
+/// The format.
+pub struct Wav;
+
+/// Most chunks of a file.
+const MAX_CHUNKS: usize = 256;
+/// Longest chunk that is read; longer ones are cut.
+const MAX_CHUNK: u64 = 128 << 10;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Wav,
+    /// Sizes of 64 bits stand in a `ds64` chunk.
+    Rf64,
+    /// Big-endian.
+    Aiff,
+}
+
+impl Format for Wav {
+    fn name(&self) -> &'static str {
+        "WAV"
+    }
+
+    fn recognises(&self, _: &str, head: &[u8]) -> bool {
+        form_of(head).is_some()
+    }
+
+    fn inspect(&self, file: &dyn Source) -> Result<Inspected> {
+        let windows = Windows::new(file, WINDOW, MAX_READS, MAX_BYTES);
+        let head = windows.head(12)?;
+        let Some(form) = form_of(&head) else {
+            return Err(Error::invalid("it does not begin like WAV or AIFF").at_offset(0).in_file(file.name()));
+        };
+        let mut said = Said::default();
+        let container = match form {
+            Form::Wav => "WAV",
+            Form::Rf64 => "RF64",
+            Form::Aiff => "AIFF",
+        };
+        said.container(container.to_owned(), "magic number");
+        let walked = walk(&windows, form, &mut said);
+        said.or_finding(walked)?;
+        say_time(&mut said);
+        Ok(said.finish(FrameTable::default()))
+    }
+}
+
+fn form_of(head: &[u8]) -> Option<Form> {
+    match (head.get(..4)?, head.get(8..12)?) {
+        (b"RIFF", b"WAVE") => Some(Form::Wav),
+        (b"RF64" | b"BW64", b"WAVE") => Some(Form::Rf64),
+        (b"FORM", b"AIFF" | b"AIFC") => Some(Form::Aiff),
+        _ => None,
+    }
+}
+
+/// Goes from chunk to chunk.
+fn walk(windows: &Windows<'_>, form: Form, said: &mut Said) -> Result<()> {
+    let (mut at, mut long_data) = (12, None);
+    for _ in 0..MAX_CHUNKS {
+        if at + 8 > windows.len() {
+            return Ok(());
+        }
+        let head = windows.read(at..at + 8)?;
+        let (Some(id), Some(size)) = (head.first_chunk::<4>(), head.get(4..8).and_then(|b| b.try_into().ok())) else {
+            return Ok(());
+        };
+        let size = if form == Form::Aiff { u32::from_be_bytes(size) } else { u32::from_le_bytes(size) };
+        let is_data = matches!(id, b"data" | b"SSND");
+        let size = match long_data {
+            Some(long) if is_data && size == u32::MAX => long,
+            _ => u64::from(size),
+        };
+        let start = at + 8;
+        let end = start.saturating_add(size);
+        if is_data {
+            said.tag("DataBytes", size);
+            if end > windows.len() {
+                said.finding(format!(
+                    "the sound ends at byte {end}, but the file has {}: it is cut short",
+                    windows.len()
+                ));
+                return Ok(());
+            }
+        } else if [b"fmt ", b"bext", b"iXML", b"ds64", b"COMM"].contains(&id) {
+            let bytes = windows.read(start..end.min(start + MAX_CHUNK).min(windows.len()))?;
+            match id {
+                b"fmt " => say_format(&bytes, said),
+                b"bext" => say_broadcast(&bytes, said),
+                b"iXML" => ixml::say(&String::from_utf8_lossy(&bytes), said)?,
+                b"ds64" => long_data = bytes.get(8..16).and_then(|b| b.try_into().ok()).map(u64::from_le_bytes),
+                _ => say_common(&bytes, said),
+            }
+        }
+        at = end.saturating_add(size & 1);
+    }
+    Err(Error::invalid(format!("more than {MAX_CHUNKS} chunks")).at_offset(at))
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes)
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes)
+}
+
+/// `fmt `: coding, channels, samples a second, bytes of all channels' samples, bits.
+fn say_format(bytes: &[u8], said: &mut Said) {
+    // An extensible format names its coding in the first bytes of a GUID.
+    let coding = u16_at(bytes, 0).map(|code| if code == 0xfffe { u16_at(bytes, 24).unwrap_or(code) } else { code });
+    let name = coding.map(|code| match code {
+        1 => "PCM".to_owned(),
+        3 => "PCM float".to_owned(),
+        other => format!("WAVE format {other:#06x}"),
+    });
+    said.audio_codec(name.clone(), "fmt");
+    said.codec(name, "fmt");
+    said.audio_channels(u16_at(bytes, 2).map(u32::from).filter(|n| *n > 0), "fmt");
+    said.audio_sample_rate_hz(u32_at(bytes, 4).filter(|n| *n > 0), "fmt");
+    said.audio_bit_depth(u16_at(bytes, 14).map(u32::from).filter(|n| *n > 0), "fmt");
+    if let Some(align) = u16_at(bytes, 12) {
+        said.tag("BlockAlign", align);
+    }
+}
+
+/// AIFF's `COMM`: channels, sample frames, bits, and the rate as an 80-bit number.
+fn say_common(bytes: &[u8], said: &mut Said) {
+    let u16_at = |at: usize| bytes.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes);
+    said.audio_channels(u16_at(0).map(u32::from).filter(|n| *n > 0), "COMM");
+    said.audio_bit_depth(u16_at(6).map(u32::from).filter(|n| *n > 0), "COMM");
+    said.audio_codec(String::from("PCM"), "COMM");
+    said.codec(String::from("PCM"), "COMM");
+    let exponent = u16_at(8).map(|e| i32::from(e & 0x7fff) - 16383 - 63);
+    let mantissa = bytes.get(10..18).and_then(|b| b.try_into().ok()).map(u64::from_be_bytes);
+    if let Some((mantissa, exponent)) = mantissa.zip(exponent) {
+        let rate = mantissa as f64 * f64::from(exponent).exp2();
+        said.audio_sample_rate_hz(Some(rate as u32).filter(|_| (1.0..4e9).contains(&rate)), "COMM");
+    }
+    if let Some(frames) = bytes.get(2..6).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes) {
+        said.tag("SampleFrames", frames);
+    }
+}
+
+/// `bext` (EBU Tech 3285): who recorded it, when, and how many samples after midnight.
+fn say_broadcast(bytes: &[u8], said: &mut Said) {
+    let field = |from: usize, len: usize| {
+        let text = bytes.get(from..from + len)?.split(|b| *b == 0).next()?;
+        Some(String::from_utf8_lossy(text).trim().to_owned()).filter(|t| !t.is_empty())
+    };
+    for (from, len, name) in [
+        (0, 256, "Description"),
+        (256, 32, "Originator"),
+        (288, 32, "OriginatorReference"),
+        (320, 10, "OriginationDate"),
+        (330, 8, "OriginationTime"),
+    ] {
+        if let Some(value) = field(from, len) {
+            said.tag(name, value);
+        }
+    }
+    if let Some(reference) = bytes.get(338..346).and_then(|b| b.try_into().ok()).map(u64::from_le_bytes) {
+        said.tag("TimeReference", reference);
+    }
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    let day = field(320, 10).filter(|t| t.len() == 10 && t.is_ascii() && digits(t) == 8 && !t.starts_with("0000"));
+    let time = field(330, 8).filter(|t| t.len() == 8 && t.is_ascii() && digits(t) == 6);
+    if let Some((day, time)) = day.zip(time) {
+        let day = format!("{}-{}-{}", &day[..4], &day[5..7], &day[8..]);
+        let time = format!("{}:{}:{}", &time[..2], &time[3..5], &time[6..]);
+        said.recorded_at(format!("{day}T{time}"), "OriginationDate, OriginationTime");
+    }
+}
+
+/// Duration from the samples, and the timecode of the first one, where a rate is known.
+fn say_time(said: &mut Said) {
+    let tag = |name: &str| said.tags.get(name).and_then(whole);
+    let samples = match (tag("DataBytes"), tag("BlockAlign").filter(|n| *n > 0)) {
+        (Some(bytes), Some(align)) => Some(bytes / align),
+        _ => tag("SampleFrames"),
+    };
+    let hertz = said.metadata.audio_sample_rate_hz;
+    let seconds = samples.zip(hertz).map(|(samples, hertz)| samples as f64 / f64::from(hertz));
+    let since = tag("TimeReference");
+    said.duration_seconds(seconds, "data");
+    let written = said.tags.get("iXML/SPEED/TIMECODE_RATE").cloned();
+    let Some(rate) = written.as_ref().and_then(rate).filter(|r: &Rational| r.num() > 0) else { return };
+    said.timecode_rate(rate, "iXML/SPEED/TIMECODE_RATE");
+    let drop =
+        said.tags.get("iXML/SPEED/TIMECODE_FLAG").and_then(text).is_some_and(|flag| flag.eq_ignore_ascii_case("DF"));
+    let (Some(since), Some(hertz), Some(base)) = (since, hertz, rate.timecode_base()) else { return };
+    let frame = u128::from(since) * u128::from(rate.num()) / (u128::from(rate.den()) * u128::from(hertz));
+    if let Ok(frame) = i64::try_from(frame)
+        && let Ok(timecode) = Timecode::from_frame(frame, base, drop)
+    {
+        said.start_timecode(timecode, "TimeReference");
+    }
+}

@@ -1,0 +1,119 @@
+//! Files made by hand, from EBU Tech 3285 and the iXML specification.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::source::{Counted, Memory, Sparse};
+
+fn chunk(id: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let mut chunk = [&id[..], &u32::try_from(content.len()).unwrap().to_le_bytes(), content].concat();
+    if content.len() % 2 == 1 {
+        chunk.push(0);
+    }
+    chunk
+}
+
+/// Two channels of 24 bits at 48 kHz.
+fn format() -> Vec<u8> {
+    let mut format = vec![1, 0, 2, 0];
+    format.extend(48_000u32.to_le_bytes());
+    format.extend((48_000u32 * 6).to_le_bytes());
+    format.extend([6, 0, 24, 0]);
+    chunk(b"fmt ", &format)
+}
+
+/// Recorded 10 hours, 11 minutes, 12 seconds and half a second after midnight.
+fn broadcast() -> Vec<u8> {
+    let mut bext = vec![0; 602];
+    bext[256..266].copy_from_slice(b"Recorder 1");
+    bext[320..330].copy_from_slice(b"2026-11-24");
+    bext[330..338].copy_from_slice(b"10:11:12");
+    let samples: u64 = ((10 * 60 + 11) * 60 + 12) * 48_000 + 24_000;
+    bext[338..346].copy_from_slice(&samples.to_le_bytes());
+    chunk(b"bext", &bext)
+}
+
+const IXML: &str = "<?xml version=\"1.0\"?><BWFXML><PROJECT>Show</PROJECT><SCENE>12A</SCENE><TAKE>3</TAKE><TAPE>S001</TAPE>\
+    <CIRCLED>TRUE</CIRCLED><SPEED><TIMECODE_RATE>24/1</TIMECODE_RATE><TIMECODE_FLAG>NDF</TIMECODE_FLAG></SPEED></BWFXML>";
+
+fn wav(chunks: &[Vec<u8>]) -> Vec<u8> {
+    let body = chunks.concat();
+    [b"RIFF", &u32::try_from(body.len() + 4).unwrap().to_le_bytes()[..], b"WAVE", &body].concat()
+}
+
+fn inspect(bytes: &[u8]) -> Inspected {
+    Wav.inspect(&Memory::new("S001T03.wav", bytes)).unwrap()
+}
+
+#[test]
+fn a_recorders_take_says_scene_take_and_the_timecode_of_its_first_sample() {
+    let file = wav(&[format(), broadcast(), chunk(b"data", &[0; 48_000 * 6]), chunk(b"iXML", IXML.as_bytes())]);
+    let m = inspect(&file).metadata;
+    assert_eq!(m.findings, [""; 0]);
+    assert_eq!((m.audio_channels, m.audio_sample_rate_hz, m.audio_bit_depth), (Some(2), Some(48_000), Some(24)));
+    assert_eq!((m.scene.as_deref(), m.take.as_deref(), m.circle_take), (Some("12A"), Some("3"), Some(true)));
+    assert_eq!((m.reel_name.as_deref(), m.production_name.as_deref()), (Some("S001"), Some("Show")));
+    // Half a second is 12 frames of 24.
+    assert_eq!((m.start_timecode.as_deref(), m.timecode_rate.as_deref()), (Some("10:11:12:12"), Some("24/1")));
+    assert_eq!((m.duration_seconds, m.recorded_at.as_deref()), (Some(1.0), Some("2026-11-24T10:11:12")));
+    assert_eq!((m.container.as_deref(), m.audio_codec.as_deref()), (Some("WAV"), Some("PCM")));
+}
+
+#[test]
+fn without_a_rate_there_is_no_timecode() {
+    let m = inspect(&wav(&[format(), broadcast(), chunk(b"data", &[0; 6])])).metadata;
+    assert_eq!((m.start_timecode, m.timecode_rate), (None, None));
+    assert!(m.recorded_at.is_some());
+}
+
+#[test]
+fn a_long_file_has_its_length_in_a_chunk_of_its_own_and_takes_few_reads() {
+    let len: u64 = 100 << 30;
+    let mut ds64 = vec![0; 28];
+    let data = (len - 4096 - 1024) / 6 * 6;
+    ds64[8..16].copy_from_slice(&data.to_le_bytes());
+    let mut head = [b"RF64", &u32::MAX.to_le_bytes()[..], b"WAVE"].concat();
+    head.extend([chunk(b"ds64", &ds64), format(), broadcast()].concat());
+    head.extend([&b"data"[..], &u32::MAX.to_le_bytes()].concat());
+    let after = head.len() as u64 + data;
+    let file = Sparse::new("long.wav", len).with(0, head).with(after, chunk(b"iXML", IXML.as_bytes()));
+    let counted = Counted::new(file);
+    let m = Wav.inspect(&counted).unwrap().metadata;
+    assert_eq!((m.container.as_deref(), m.scene.as_deref()), (Some("RF64"), Some("12A")));
+    assert!((m.duration_seconds.unwrap() - data as f64 / 6.0 / 48_000.0).abs() < 1e-6);
+    assert!(counted.reads() <= 5 && counted.bytes() <= 1 << 20, "{} reads, {} bytes", counted.reads(), counted.bytes());
+}
+
+#[test]
+fn aiff_says_its_rate_in_eighty_bits() {
+    // 44,100 is 1.345825... * 2^15: exponent 16383 + 15, mantissa 44100 << 48.
+    let mut common = vec![0, 1, 0, 0, 0xac, 0x44, 0, 16, 0x40, 0x0e];
+    common.extend((44_100u64 << 48).to_be_bytes());
+    let mut file = [b"FORM", &64u32.to_be_bytes()[..], b"AIFF", b"COMM", &18u32.to_be_bytes()].concat();
+    file.extend(common);
+    let m = inspect(&file).metadata;
+    assert_eq!((m.audio_sample_rate_hz, m.audio_channels, m.audio_bit_depth), (Some(44_100), Some(1), Some(16)));
+    assert_eq!((m.container.as_deref(), m.duration_seconds), (Some("AIFF"), Some(1.0)));
+}
+
+#[test]
+fn sound_that_is_cut_and_notes_that_are_broken_are_told() {
+    let mut file = wav(&[format(), chunk(b"data", &[0; 600])]);
+    file.truncate(100);
+    assert!(inspect(&file).metadata.findings[0].contains("cut short"));
+    let m = inspect(&wav(&[format(), chunk(b"iXML", b"<BWFXML><SCENE>1</TAKE>")])).metadata;
+    assert!(m.findings[0].starts_with("iXML: "), "{:?}", m.findings);
+    assert_eq!(m.audio_channels, Some(2));
+}
+
+proptest! {
+    #[test]
+    fn no_file_panics(at in 12usize..900, byte in any::<u8>(), cut in 0usize..1400) {
+        let mut file = wav(&[format(), broadcast(), chunk(b"iXML", IXML.as_bytes())]);
+        if let Some(place) = file.get_mut(at) {
+            *place = byte;
+        }
+        file.truncate(cut);
+        let _ = Wav.inspect(&Memory::new("a.wav", file));
+    }
+}
