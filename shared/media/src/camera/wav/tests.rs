@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::source::{Counted, Memory, Sparse};
 
-fn chunk(id: &[u8; 4], content: &[u8]) -> Vec<u8> {
-    let mut chunk = [&id[..], &u32::try_from(content.len()).unwrap().to_le_bytes(), content].concat();
+fn chunk(id: &[u8], content: &[u8]) -> Vec<u8> {
+    let mut chunk = [id, &u32::try_from(content.len()).unwrap().to_le_bytes(), content].concat();
     if content.len() % 2 == 1 {
         chunk.push(0);
     }
@@ -47,7 +47,7 @@ fn inspect(bytes: &[u8]) -> Inspected {
 
 #[test]
 fn a_recorders_take_says_scene_take_and_the_timecode_of_its_first_sample() {
-    let file = wav(&[format(), broadcast(), chunk(b"data", &[0; 48_000 * 6]), chunk(b"iXML", IXML.as_bytes())]);
+    let file = wav(&[format(), broadcast(), chunk(b"data", &vec![0; 48_000 * 6]), chunk(b"iXML", IXML.as_bytes())]);
     let m = inspect(&file).metadata;
     assert_eq!(m.findings, [""; 0]);
     assert_eq!((m.audio_channels, m.audio_sample_rate_hz, m.audio_bit_depth), (Some(2), Some(48_000), Some(24)));
