@@ -12,4 +12,5 @@ mod nested;
 mod pulls;
 mod reports;
 mod rolls;
+mod samples;
 mod unchecked;
