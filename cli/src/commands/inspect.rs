@@ -192,7 +192,8 @@ pub(crate) fn summary(m: &Metadata) -> String {
     let lines = [
         words(&[text(&m.path), m.size_bytes.map(bytes)]),
         words(&[
-            text(&m.container).or_else(|| text(&m.codec)),
+            text(&m.codec),
+            text(&m.container).filter(|container| Some(container) != m.codec.as_ref()),
             text(&m.resolution),
             m.bit_depth.map(|b| format!("{b} bit")),
             text(&m.compression),
@@ -213,13 +214,20 @@ pub(crate) fn summary(m: &Metadata) -> String {
             m.white_balance_kelvin.map(|k| format!("{k:.0} K")),
         ]),
         words(&[
+            m.audio_channels.map(|n| count(n.into(), "channel")),
+            text(&m.audio_codec),
+            m.audio_sample_rate_hz.map(|hz| format!("{hz} Hz")),
+            m.audio_bit_depth.map(|b| format!("{b} bit")),
+        ]),
+        words(&[
             text(&m.lens_model),
             m.focal_length_mm.map(|f| format!("{f} mm")),
             m.t_stop.map(|t| format!("T{t}")).or_else(|| m.f_number.map(|f| format!("f/{f}"))),
         ]),
     ];
+    let needs = m.decoder_needed.as_ref().map(|needed| format!("its pixels need: {needed}"));
     let mut said = m.clip_name.clone().unwrap_or_else(|| "clip".into());
-    for line in lines.iter().filter(|l| !l.is_empty()) {
+    for line in lines.iter().chain(&needs).filter(|l| !l.is_empty()) {
         let _ = write!(said, "\n  {line}");
     }
     said
