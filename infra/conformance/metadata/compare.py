@@ -102,7 +102,7 @@ UNKNOWN = {"", "0", "0/0", "unknown", "None", "0.000", "N/A"}
 
 def says(value, how):
     """Whether another tool says anything: nought, and `unknown`, say nothing."""
-    if value is None or str(value).strip() in UNKNOWN:
+    if value is None or str(value).strip() in UNKNOWN or str(value).strip("0") == "":
         return False
     if how in ("number", "rate", "count"):
         return number(value) not in (None, 0.0)
@@ -170,8 +170,8 @@ def main():
                 same += 1
                 continue
             key = (name, row["field"], row["tool"])
-            if key in explained or ("*", row["field"], row["tool"]) in explained:
-                used.update({key, ("*", row["field"], row["tool"])})
+            if key in explained:
+                used.add(key)
                 known += 1
                 continue
             failures.append(f"{name}: {row['field']} is {ours!r}, {row['tool']} says {other!r}")
