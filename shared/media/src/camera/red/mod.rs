@@ -4,6 +4,9 @@
 //! holds what the camera says of the take, in a directory of tags; frames have one of their own (`RDI`). RED publishes no
 //! description: the layout is what open readers found, checked on a file of an S-WEAPON. Only RED's SDK decodes pixels.
 
+mod cooke;
+mod directory;
+mod index;
 mod rmd;
 mod tags;
 #[cfg(test)]
@@ -11,6 +14,7 @@ mod tests;
 
 use std::ops::Range;
 
+use index::List;
 pub use rmd::rmd;
 use serde_json::Value;
 
@@ -21,7 +25,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     source::{Source, Windows},
-    timecode::Rational,
+    timecode::{Rational, Timecode},
 };
 
 /// The format.
@@ -29,10 +33,10 @@ pub struct R3d;
 
 /// Longest first block that is read.
 const MAX_HEADER: u64 = 256 << 10;
-/// Longest list of frame offsets that is read.
-const MAX_OFFSETS: u64 = 640 << 10;
-/// Most tags of one directory.
-const MAX_TAGS: usize = 1024;
+/// Longest part of a frame's own block that is read: its directory, and what precedes that.
+const MAX_RDI: u64 = 0x58 + 0xffff;
+/// Most blocks of one file.
+const MAX_BLOCKS: u64 = 4 << 20;
 /// Blocks of `RED2` begin at multiples of this.
 const ALIGNMENT: u64 = 4096;
 
@@ -53,45 +57,69 @@ impl Format for R3d {
 
     fn inspect(&self, file: &dyn Source) -> Result<Inspected> {
         let windows = Windows::new(file, WINDOW, MAX_READS, MAX_BYTES);
-        let (_, end, mut said) = header(&windows)?;
+        let (version, end, mut said) = header(&windows)?;
         said.apply(tags::RULES);
-        let media = end < file.len();
-        if !media {
+        let mut table = FrameTable::default();
+        if end >= file.len() {
             said.finding(format!("the file ends at byte {} with its header: the frames are cut off", file.len()));
+        } else if let Some(list) = said.or_finding(List::find(&windows, end))? {
+            match list {
+                Some(list) => table = said.or_finding(list.table(&windows))?.unwrap_or_default(),
+                None if version == Version::One => {
+                    said.finding("no list of frames (REOB, RDVO) is at the end of the file: it is cut short");
+                }
+                // Where later cameras keep one is not known.
+                None => {}
+            }
         }
-        let listed = if media { said.or_finding(offsets(&windows, end))?.flatten() } else { None };
-        let table = listed.unwrap_or_default();
         said.frame_count(Some(table.count()).filter(|n| *n > 0), "RDVO");
         Ok(said.finish(table))
     }
 
+    fn spans(&self, file: &dyn Source, frames: Range<u64>) -> Result<Vec<FrameSpan>> {
+        let windows = Windows::new(file, WINDOW, MAX_READS, MAX_BYTES);
+        let (_, end, _) = header(&windows)?;
+        let list = List::find(&windows, end)?.ok_or_else(|| Error::invalid("the file has no list of its frames"));
+        list.and_then(|list| list.spans(file, frames)).map_err(|e| e.in_file(file.name()))
+    }
+
     fn each_frame(&self, file: &dyn Source, told: &mut dyn FnMut(FrameValues) -> Result<()>) -> Result<()> {
         let (version, end, head) = header(&Windows::new(file, WINDOW, MAX_READS, MAX_BYTES))?;
-        let rate = head.metadata.frame_rate;
+        let (rate, start) = (head.metadata.frame_rate.clone(), start_of(head));
         let (mut frame, mut at) = (0, end);
-        while at.saturating_add(8) <= file.len() {
-            let head = file.read(at..at + 8)?;
-            let (len, kind) = (u64::from(u32_at(&head, 0).unwrap_or(0)), &head[4..8]);
-            if len < 8 {
-                break;
+        for _ in 0..MAX_BLOCKS {
+            if at.saturating_add(8) > file.len() {
+                return Ok(());
             }
-            if kind == b"RDI\x01" {
-                let block = file.read(at..at.saturating_add(len.min(MAX_HEADER)).min(file.len()))?;
+            let head = file.read(at..at + 8)?;
+            let len = u64::from(u32_at(&head, 0).unwrap_or(0));
+            if len < 8 {
+                return Ok(());
+            }
+            if head.get(4..8) == Some(b"RDI\x01") {
+                let block = file.read(at..at.saturating_add(len.min(MAX_RDI)).min(file.len()))?;
                 let mut said = Said::default();
                 said.metadata.frame_rate.clone_from(&rate);
-                if let Some(time) = block.get(56..64).and_then(|b| b.try_into().ok()).map(u64::from_be_bytes) {
-                    said.tag("TimestampMicroseconds", time);
-                }
-                directory(&block, 86, &mut said);
+                directory::note(&block, 86, &mut said);
                 said.apply(tags::RULES);
+                // Frames that say no timecode of their own count from the first.
+                let timecode = start.zip(i64::try_from(frame).ok()).map(|(start, frame)| start.plus(frame));
+                said.start_timecode(timecode, "StartTimecode");
                 said.metadata.frame_rate = None;
                 told(said.of_frame(frame))?;
                 frame += 1;
             }
             at = next(version, at, len);
         }
-        Ok(())
+        Err(Error::unsupported(format!("a file of more than {MAX_BLOCKS} blocks")).in_file(file.name()))
     }
+}
+
+/// Timecode of the first frame, where the take says it.
+fn start_of(mut head: Said) -> Option<Timecode> {
+    head.apply(tags::RULES);
+    let rate = head.metadata.frame_rate?.parse().ok()?;
+    Timecode::parse(&head.metadata.start_timecode?, rate).ok()
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -135,9 +163,13 @@ fn header(windows: &Windows<'_>) -> Result<(Version, u64, Said)> {
         Version::One => {
             say_red_one(&block, &mut said);
             // The tags stand in a block of their own.
-            if let Some(second) = second_block(windows, len)? {
-                end = next(version, len, second.len() as u64);
-                directory(&second, 0x22, &mut said);
+            match second_block(windows, len)? {
+                Some(second) => {
+                    end = next(version, len, second.len() as u64);
+                    say_tags(&second, 0x22, &mut said);
+                }
+                None if len < windows.len() => said.finding("no block of tags follows the header"),
+                None => {}
             }
         }
         Version::Two => say_red_two(&block, &mut said),
@@ -165,14 +197,48 @@ fn say_fixed(said: &mut Said) {
     said.decoder_needed(String::from("RED R3D SDK"), tag);
 }
 
+/// Notes a tag where the bytes for it are there.
+fn tag(said: &mut Said, name: &str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        said.tag(name, value);
+    }
+}
+
+/// Width and height, each 32 bits of which at most 16 are used.
+fn say_size(block: &[u8], [width, height]: [usize; 2], said: &mut Said) {
+    let side = |at| u32_at(block, at).filter(|n| (1..=65_535).contains(n));
+    let (width, height) = (side(width), side(height));
+    tag(said, "ImageWidth", width);
+    tag(said, "ImageHeight", height);
+    said.width(width, "ImageWidth");
+    said.height(height, "ImageHeight");
+}
+
+/// Frames a second: so many in so many seconds.
+fn say_rate(rate: Option<(u32, u16)>, said: &mut Said) {
+    let Some((above, below)) = rate else { return };
+    said.tag("FrameRate", format!("{above}/{below}"));
+    said.frame_rate(Rational::new(above, below.into()), "FrameRate");
+}
+
+/// Notes the tags of a block's directory.
+fn say_tags(block: &[u8], expected: usize, said: &mut Said) {
+    match directory::find(block, expected) {
+        Some(at) => directory::note(block, at, said),
+        None => said.finding(format!("no directory of tags is at byte {expected} of its block")),
+    }
+}
+
 /// `RED1`: what stands at fixed places.
 fn say_red_one(block: &[u8], said: &mut Said) {
-    let side = |at| u32_at(block, at).filter(|n| (1..=65_535).contains(n));
-    said.width(side(0x34), "RED1 width");
-    said.height(side(0x38), "RED1 height");
-    let rate = u16_at(block, 0x3e).zip(u16_at(block, 0x40));
-    said.frame_rate(rate.and_then(|(n, d)| Rational::new(n.into(), d.into())), "RED1 frame rate");
-    said.audio_channels(block.get(0x42).map(|n| u32::from(*n)).filter(|n| *n > 0), "RED1 audio channels");
+    said.tag("RedcodeVersion", 1);
+    tag(said, "TimeScale", u32_at(block, 0x0c));
+    tag(said, "FileNumber", u32_at(block, 0x10));
+    say_size(block, [0x34, 0x38], said);
+    say_rate(u16_at(block, 0x3e).map(u32::from).zip(u16_at(block, 0x40)), said);
+    let channels = block.get(0x42).map(|n| u32::from(*n));
+    tag(said, "AudioChannels", channels);
+    said.audio_channels(channels.filter(|n| *n > 0), "AudioChannels");
     let name = block.get(0x43..).map(|rest| &rest[..rest.len().min(257)]);
     if let Some(name) = name.and_then(|bytes| bytes.split(|b| *b == 0).next()).filter(|name| !name.is_empty()) {
         said.tag("OriginalFileName", String::from_utf8_lossy(name).into_owned());
@@ -183,98 +249,13 @@ fn say_red_one(block: &[u8], said: &mut Said) {
 fn say_red_two(block: &[u8], said: &mut Said) {
     let count = |at: usize| block.get(at).map_or(0, |n| usize::from(*n));
     let (images, audio, extra) = (count(0x40), count(0x41), count(0x42));
+    said.tag("RedcodeVersion", 2);
+    for (tag, records) in [("rdi records", images), ("rda records", audio), ("rdx records", extra)] {
+        said.tag(tag, records);
+    }
     if images > 0 {
-        let side = |at| u32_at(block, at).filter(|n| (1..=65_535).contains(n));
-        said.width(side(0x4c), "rdi width");
-        said.height(side(0x50), "rdi height");
-        let rate = u16_at(block, 0x56).zip(u32_at(block, 0x58));
-        said.frame_rate(rate.and_then(|(below, above)| Rational::new(above, below.into())), "rdi frame rate");
+        say_size(block, [0x4c, 0x50], said);
+        say_rate(u32_at(block, 0x58).zip(u16_at(block, 0x56)), said);
     }
-    directory(block, 0x44 + images * 0x18 + audio * 0x14 + extra * 0x10, said);
-}
-
-/// Notes the tags of a directory: its length (16 bits), then entries of length, tag, value.
-fn directory(block: &[u8], at: usize, said: &mut Said) {
-    let Some(len) = u16_at(block, at) else { return };
-    let end = (at + 2 + usize::from(len)).min(block.len());
-    let mut at = at + 2;
-    for _ in 0..MAX_TAGS {
-        let (Some(len), Some(tag)) = (u16_at(block, at), u16_at(block, at + 2)) else { return };
-        let entry_end = at + usize::from(len);
-        let Some(bytes) = block.get(at + 4..entry_end.min(end)).filter(|_| len >= 4 && entry_end <= end) else {
-            return;
-        };
-        let low = (tag & 0xff) as u8;
-        let known = tags::NAMES.iter().find(|(number, _)| *number == low).map(|(_, name)| (*name).to_owned());
-        said.tag(known.unwrap_or_else(|| format!("{tag:#06x}")), value(tag >> 12, bytes));
-        at = entry_end;
-    }
-}
-
-/// A value by the high nibble of its tag; several values are a list.
-fn value(kind: u16, bytes: &[u8]) -> Value {
-    fn list(values: impl Iterator<Item = Value>) -> Value {
-        let mut values: Vec<Value> = values.collect();
-        match values.len() {
-            1 => values.remove(0),
-            _ => Value::from(values),
-        }
-    }
-    match kind {
-        1 => {
-            let text = bytes.split(|b| *b == 0).next().unwrap_or_default();
-            Value::from(String::from_utf8_lossy(text).trim().to_owned())
-        }
-        2 => list(bytes.as_chunks::<4>().0.iter().map(|b| {
-            let number = f32::from_be_bytes(*b);
-            // As it is written in decimal, not with the digits that a wider number adds.
-            number.to_string().parse::<f64>().map_or(Value::Null, Value::from)
-        })),
-        4 => list(bytes.as_chunks::<2>().0.iter().map(|b| u16::from_be_bytes(*b).into())),
-        5 => list(bytes.iter().map(|b| b.cast_signed().into())),
-        6 => list(bytes.as_chunks::<4>().0.iter().map(|b| i32::from_be_bytes(*b).into())),
-        _ => list(bytes.iter().map(|b| (*b).into())),
-    }
-}
-
-/// The list of frames that the end of the file points to (`REOB`, then `RDVO`); none when there is no such end.
-fn offsets(windows: &Windows<'_>, start: u64) -> Result<Option<FrameTable>> {
-    let len = windows.len();
-    let tail_from = len.saturating_sub(WINDOW).max(start);
-    windows.prefetch(tail_from..len)?;
-    for at in [len - len % 512, len.saturating_sub(56)].into_iter().filter(|at| *at >= start && at + 32 <= len) {
-        let tail = windows.read(at..at + 32)?;
-        if !matches!(tail.get(4..8), Some(b"REOB" | b"REOF" | b"REOS")) {
-            continue;
-        }
-        let list = u64::from(u32_at(&tail, 8).unwrap_or(0));
-        let frames = u64::from(u32_at(&tail, 24).unwrap_or(0));
-        if list >= start && list + 8 <= at {
-            return list_at(windows, start..list, frames);
-        }
-    }
-    Ok(None)
-}
-
-/// The offsets of a `RDVO` block. A frame ends where the next one begins, sound between them included.
-fn list_at(windows: &Windows<'_>, frames: Range<u64>, stated: u64) -> Result<Option<FrameTable>> {
-    let at = frames.end;
-    let head = windows.read(at..at + 8)?;
-    let len = u64::from(u32_at(&head, 0).unwrap_or(0));
-    if head.get(4..8) != Some(b"RDVO") || len < 12 {
-        return Ok(None);
-    }
-    if len > MAX_OFFSETS {
-        return Ok(Some(FrameTable::Own { count: ((len - 8) / 4).min(stated.max(1)) }));
-    }
-    let list = windows.read(at..at.saturating_add(len).min(windows.len()))?;
-    let offsets: Vec<u64> = list[8..].as_chunks::<4>().0.iter().map(|b| u64::from(u32::from_be_bytes(*b))).collect();
-    let count = usize::try_from(stated).unwrap_or(usize::MAX).min(offsets.len());
-    let offsets: Vec<u64> = offsets.into_iter().take(count).take_while(|o| frames.contains(o)).collect();
-    if !offsets.is_sorted_by(|a, b| a < b) {
-        return Err(Error::invalid("its frames are not in order").in_field("RDVO").at_offset(at));
-    }
-    let ends = offsets.iter().skip(1).copied().chain([frames.end]);
-    let spans = offsets.iter().zip(ends).map(|(&offset, end)| FrameSpan { offset, len: end - offset });
-    Ok(Some(FrameTable::of(spans.collect())))
+    say_tags(block, 0x44 + images * 0x18 + audio * 0x14 + extra * 0x10, said);
 }

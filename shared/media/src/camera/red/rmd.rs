@@ -2,11 +2,13 @@
 
 use quick_xml::{Reader, XmlVersion, events::Event};
 
+use serde_json::Value;
+
 use super::text;
 use crate::{
     camera::{
         FrameTable, Inspected,
-        said::{Rule, Said, number, positive},
+        said::{Rule, Said, flag, number, positive},
     },
     error::{Error, Result},
 };
@@ -25,11 +27,40 @@ const RULES: &[Rule] = &[
     ("director_of_photography", |said, value, tag| said.cinematographer(text(value), tag)),
     ("production_name", |said, value, tag| said.production_name(text(value), tag)),
     ("location", |said, value, tag| said.location(text(value), tag)),
+    ("circle", |said, value, tag| said.circle_take(flag(value), tag)),
+    ("lens", |said, value, tag| said.lens_model(text(value), tag)),
+    ("focal_length", |said, value, tag| said.focal_length_mm(in_millimetres(value), tag)),
+    ("focus_distance", |said, value, tag| said.focus_distance_m(in_millimetres(value).map(|mm| mm / 1000.0), tag)),
+    ("aperture", |said, value, tag| {
+        let written = text(value).unwrap_or_default();
+        let stop = |letters| written.strip_prefix(letters).and_then(|n| positive(&n.trim_start_matches('/').into()));
+        said.f_number(stop(['F', 'f']), tag);
+        said.t_stop(stop(['T', 't']), tag);
+    }),
     ("look_name", |said, value, tag| said.look_name(text(value), tag)),
-    ("color_space", |said, value, tag| said.color_primaries(text(value), tag)),
-    ("gamma_space", |said, value, tag| said.color_encoding(text(value), tag)),
-    ("gamma_curve", |said, value, tag| said.color_encoding(text(value), tag)),
+    ("color_space", |said, value, tag| said.color_primaries(named(value, COLOR_SPACES), tag)),
+    ("gamma_space", |said, value, tag| said.color_encoding(named(value, GAMMAS), tag)),
+    ("gamma_curve", |said, value, tag| said.color_encoding(named(value, GAMMAS), tag)),
 ];
+
+/// Numbers of RED's SDK for what its IPP2 pipeline works in; of others no number is public that was seen in a file.
+const COLOR_SPACES: &[(u64, &str)] = &[(25, "REDWideGamutRGB")];
+const GAMMAS: &[(u64, &str)] = &[(34, "Log3G10")];
+
+/// A name as it is, or that of a number; none for other numbers.
+fn named(value: &Value, numbers: &[(u64, &str)]) -> Option<String> {
+    match text(value)?.parse::<u64>() {
+        Ok(number) => numbers.iter().find(|(known, _)| *known == number).map(|(_, name)| (*name).to_owned()),
+        Err(_) => text(value),
+    }
+}
+
+/// `40mm`, `40`: lengths that people wrote in another unit are not said.
+fn in_millimetres(value: &Value) -> Option<f64> {
+    let written = text(value)?;
+    let digits = written.trim_end_matches("mm").trim_end();
+    digits.parse().ok().filter(|mm: &f64| *mm > 0.0)
+}
 
 /// What an RMD document says: elements `<name type="..." value="...">`, whatever holds them. The first of a name counts.
 ///
@@ -78,6 +109,29 @@ mod tests {
         assert_eq!((m.iso, m.white_balance_kelvin, m.tint), (Some(1600.0), Some(3200.0), Some(-2.5)));
         assert_eq!((m.scene.as_deref(), tags["kelvin"].as_str()), (Some("12A"), Some("3200")));
         assert_eq!(m.sources["iso"], "iso");
+    }
+
+    #[test]
+    fn what_people_write_is_read_with_its_unit() {
+        let of = |name: &str, value: &str| {
+            rmd(&format!("<rmd><{name} type=\"string\" value=\"{value}\"/></rmd>")).unwrap().metadata
+        };
+        assert_eq!(of("lens", "SIGMA &amp; 40mm").lens_model.as_deref(), Some("SIGMA & 40mm"));
+        assert_eq!(
+            (of("focal_length", "40mm").focal_length_mm, of("focal_length", "40").focal_length_mm),
+            (Some(40.0), Some(40.0))
+        );
+        assert_eq!(
+            (of("focus_distance", "410mm").focus_distance_m, of("focus_distance", "4ft").focus_distance_m),
+            (Some(0.41), None)
+        );
+        let apertures = ["F5.6", "f/5.6", "T2.8", "wide"].map(|a| of("aperture", a)).map(|m| (m.f_number, m.t_stop));
+        assert_eq!(apertures, [(Some(5.6), None), (Some(5.6), None), (None, Some(2.8)), (None, None)]);
+        // A take that REDline exports with colour space 25 and gamma 34 is of the IPP2 pipeline.
+        let spaces = ["25", "REDcolor3", "14", ""].map(|c| of("color_space", c).color_primaries);
+        assert_eq!(spaces, [Some("REDWideGamutRGB".into()), Some("REDcolor3".into()), None, None]);
+        assert_eq!(of("gamma_curve", "34").color_encoding.as_deref(), Some("Log3G10"));
+        assert_eq!(of("circle", "true").circle_take, Some(true));
     }
 
     #[test]

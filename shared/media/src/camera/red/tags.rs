@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use crate::{
-    camera::said::{Rule, Said, number, positive, rate_of_number, text},
+    camera::said::{Rule, Said, number, positive, rate_of_number, text, whole32},
     timecode::{Rational, Timecode},
 };
 
@@ -13,7 +13,10 @@ use crate::{
 pub(super) const NAMES: &[(u8, &str)] = &[
     (0x00, "StartEdgeCode"),
     (0x01, "StartTimecode"),
-    (0x05, "DateTime"),
+    (0x02, "OtherDate1"),
+    (0x03, "OtherDate2"),
+    (0x04, "OtherDate3"),
+    (0x05, "DateTimeOriginal"),
     (0x06, "SerialNumber"),
     (0x08, "ExposureTime"),
     (0x0d, "ColorTemperature"),
@@ -33,14 +36,19 @@ pub(super) const NAMES: &[(u8, &str)] = &[
     (0x30, "StorageFormatDate"),
     (0x31, "StorageFormatTime"),
     (0x32, "StorageSerialNumber"),
+    (0x33, "StorageModel"),
+    // As many numbers, and the same, as REDline's luma curve, and its lift, gamma and gain, have.
+    (0x35, "LumaCurve"),
     (0x36, "AspectRatio"),
     (0x37, "CropArea"),
     (0x39, "CookeStatic"),
     (0x3a, "CookeDynamic"),
     (0x3b, "ISO"),
-    (0x42, "FirmwareRevision"),
+    (0x42, "SensorRevision"),
     (0x4b, "RGBCurves"),
+    (0x4c, "LiftGammaGain"),
     (0x56, "OriginalFileName"),
+    (0x65, "FirmwareRevision"),
     (0x66, "RecordFrameRate"),
     (0x6a, "FNumber"),
     (0x6b, "FocalLength"),
@@ -69,9 +77,9 @@ pub(super) const NAMES: &[(u8, &str)] = &[
     (0xa0, "CameraModel"),
     (0xa1, "SensorName"),
     (0xab, "Lut3dA"),
-    (0xb0, "FrameRateA"),
+    (0xb0, "ProjectFrameRate1001"),
     (0xbe, "RedcodeQuality"),
-    (0xbf, "FrameRateB"),
+    (0xbf, "RecordFrameRate1001"),
     (0xc1, "Lut3dB"),
     (0xd0, "FocalLengthMicrometres"),
     (0xd2, "PrecisionTime"),
@@ -105,35 +113,33 @@ pub(super) const RULES: &[Rule] = &[
     ("DirectorOfPhotography", |said, value, tag| said.cinematographer(text(value), tag)),
     ("Location", |said, value, tag| said.location(text(value), tag)),
     ("Date", |said, value, tag| {
-        let digits = |value: Option<&Value>, len| {
-            value.and_then(text).filter(|t| t.len() == len && t.bytes().all(|b| b.is_ascii_digit()))
-        };
-        let Some(date) = digits(Some(value), 8) else { return };
-        let day = format!("{}-{}-{}", &date[..4], &date[4..6], &date[6..]);
-        match digits(said.tags.get("Time"), 6) {
-            Some(time) => {
-                let at = format!("{day}T{}:{}:{}", &time[..2], &time[2..4], &time[4..]);
-                said.recorded_at(at, "Date, Time");
-            }
-            None => said.shoot_day(day, tag),
+        let Some(date) = text(value) else { return };
+        match said.tags.get("Time").and_then(text).and_then(|time| date_and_time(&format!("{date}{time}"))) {
+            Some(at) => said.recorded_at(at, "Date, Time"),
+            None => said.shoot_day(day(&date), tag),
         }
     }),
+    ("DateTimeOriginal", |said, value, tag| said.recorded_at(text(value).as_deref().and_then(date_and_time), tag)),
+    ("ProjectFrameRate1001", |said, value, tag| said.frame_rate(of_1001(value), tag)),
+    ("RecordFrameRate1001", |said, value, tag| said.sensor_frame_rate(of_1001(value), tag)),
     ("RecordFrameRate", |said, value, tag| said.sensor_frame_rate(positive(value).and_then(rate_of_number), tag)),
     ("StartTimecode", start_timecode),
     ("ReelTimecode", start_timecode),
     ("ISO", |said, value, tag| said.iso(positive(value), tag)),
-    ("ExposureTime", |said, value, tag| {
-        said.exposure_time_seconds(positive(value).map(|us| us.round() / 1e6), tag);
-    }),
+    ("ExposureTime", |said, value, tag| said.exposure_time_seconds(positive(value).map(|us| us / 1e6), tag)),
     ("ColorTemperature", |said, value, tag| said.white_balance_kelvin(positive(value), tag)),
     ("Tint", |said, value, tag| said.tint(number(value), tag)),
     ("LensBrand", |said, value, tag| said.lens_make(text(value), tag)),
     ("LensModel", |said, value, tag| said.lens_model(text(value), tag)),
     ("LensSerialNumber", |said, value, tag| said.lens_serial(text(value), tag)),
+    ("CookeSerialNumber", |said, value, tag| said.lens_serial(text(value), tag)),
+    ("CookeAperture", |said, value, tag| said.t_stop(positive(value), tag)),
     ("FNumber", |said, value, tag| said.f_number(positive(value).map(|tenths| tenths / 10.0), tag)),
     ("FocalLengthMicrometres", |said, value, tag| said.focal_length_mm(positive(value).map(|um| um / 1000.0), tag)),
     ("FocalLength", |said, value, tag| said.focal_length_mm(positive(value), tag)),
     ("FocusDistance", |said, value, tag| said.focus_distance_m(positive(value).map(|mm| mm / 1000.0), tag)),
+    ("CookeFocalLength", |said, value, tag| said.focal_length_mm(positive(value), tag)),
+    ("CookeFocusDistance", |said, value, tag| said.focus_distance_m(positive(value).map(|mm| mm / 1000.0), tag)),
     ("CropArea", |said, value, tag| {
         let sides: Vec<u32> =
             value.as_array().into_iter().flatten().filter_map(|n| n.as_u64()?.try_into().ok()).collect();
@@ -149,6 +155,23 @@ pub(super) const RULES: &[Rule] = &[
         said.compression(quality, tag);
     }),
 ];
+
+/// `YYYYMMDD` as `YYYY-MM-DD`.
+fn day(digits: &str) -> Option<String> {
+    let digits = digits.get(..8).filter(|d| d.bytes().all(|b| b.is_ascii_digit()) && *d != "00000000")?;
+    Some(format!("{}-{}-{}", &digits[..4], &digits[4..6], &digits[6..]))
+}
+
+/// `YYYYMMDDHHMMSS` as `YYYY-MM-DDTHH:MM:SS`.
+fn date_and_time(digits: &str) -> Option<String> {
+    let time = digits.get(8..14).filter(|t| digits.len() == 14 && t.bytes().all(|b| b.is_ascii_digit()))?;
+    Some(format!("{}T{}:{}:{}", day(digits)?, &time[..2], &time[2..4], &time[4..]))
+}
+
+/// A rate in parts of 1001: 24000 is 24000/1001.
+fn of_1001(value: &Value) -> Option<Rational> {
+    Rational::new(whole32(value)?, 1001)
+}
 
 /// `HH:MM:SS:FF`, dropping frames when it is written with `;` or `.`.
 fn start_timecode(said: &mut Said, value: &Value, tag: &str) {

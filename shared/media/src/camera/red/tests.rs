@@ -99,7 +99,7 @@ fn the_directory_of_a_take_is_in_the_record() {
     assert_eq!((text(&m.sensor_frame_rate), text(&m.start_timecode)), ("48/1".into(), "10:00:59:22".into()));
     assert_eq!((m.iso, m.white_balance_kelvin, m.tint), (Some(250.0), Some(5600.0), Some(-1.5)));
     assert_eq!((m.f_number, m.focal_length_mm, m.focus_distance_m), (Some(5.6), Some(40.0), Some(0.41)));
-    assert_eq!((m.exposure_time_seconds, m.active_area), (Some(0.020_833), Some([0, 0, 4096, 2160])));
+    assert_eq!((m.exposure_time_seconds, m.active_area), (Some(0.020_833_332), Some([0, 0, 4096, 2160])));
     assert_eq!((tags["0x1057"].as_str(), m.decoder_needed.as_deref()), (Some("of no name"), Some("RED R3D SDK")));
 }
 
@@ -125,6 +125,7 @@ fn the_red_one_has_its_tags_in_a_second_block() {
     assert_eq!(m.frame_rate.as_deref(), Some("24000/1001"));
     assert_eq!((m.clip_name.as_deref(), m.reel_name.as_deref()), (Some("A001_C001_0101AB"), Some("B001")));
     assert_eq!(m.iso, Some(320.0));
+    assert_eq!(m.findings, ["no list of frames (REOB, RDVO) is at the end of the file: it is cut short"]);
 }
 
 #[test]
@@ -157,11 +158,11 @@ fn frames_say_their_own_focus_and_time() {
     let file = [red_two(), rdi(1_000_000, 410), rdi(1_041_666, 420)].concat();
     let mut said = Vec::new();
     let mut told = |frame: FrameValues| {
-        said.push((frame.frame, frame.values["focus_distance_m"].as_f64().unwrap()));
+        said.push(format!("{} {} {}", frame.frame, frame.values["timecode"], frame.values["focus_distance_m"]));
         Ok(())
     };
     R3d.each_frame(&Memory::new("A.R3D", &file[..]), &mut told).unwrap();
-    assert_eq!(said, [(0, 0.41), (1, 0.42)]);
+    assert_eq!(said, [r#"0 "10:00:59:22" 0.41"#, r#"1 "10:00:59:23" 0.42"#]);
 }
 
 #[test]
@@ -187,6 +188,73 @@ fn a_file_of_100_gigabytes_takes_few_reads() {
     assert!(counted.reads() <= 5 && counted.bytes() <= 1 << 20, "{} reads, {} bytes", counted.reads(), counted.bytes());
 }
 
+#[test]
+fn frames_of_a_list_too_long_to_be_inspected_are_looked_up() {
+    let count = 200_000_u32;
+    let offsets: Vec<u32> = (0..count).map(|frame| 4096 + frame * 4096 + frame % 7).collect();
+    let list = 1 << 30;
+    let end = rdvo(&offsets);
+    let len = (list + end.len() as u64).next_multiple_of(512) + 56;
+    let file = Sparse::new("A.R3D", len).with(0, red_two()).with(list, end).with(len - 56, reob(list, count));
+    let table = R3d.inspect(&file).unwrap().frames;
+    assert_eq!(table, FrameTable::Own { count: 200_000 });
+    let counted = Counted::new(file);
+    let spans = R3d.spans(&counted, 6..8).unwrap();
+    assert_eq!(spans, [(28_678, 4090), (32_768, 4097)].map(|(offset, len)| FrameSpan { offset, len }));
+    assert!(counted.bytes() <= 1 << 20, "{} bytes", counted.bytes());
+    // The last frame ends where the list begins.
+    let last = R3d.spans(&counted, 199_999..200_000).unwrap();
+    let offset = u64::from(offsets[199_999]);
+    assert_eq!(last, [FrameSpan { offset, len: list - offset }]);
+    let error = R3d.spans(&counted, 199_999..200_001).unwrap_err();
+    assert!(error.to_string().contains("there is no frame 200000"), "{error}");
+}
+
+#[test]
+fn tags_that_are_not_where_they_should_be_are_found_or_told() {
+    // A table of records that no reader knows moves the directory, which begins with the edge code.
+    let mut moved = red_two();
+    let directory = [entry(0x1000, b"01:00:00:00"), entry(0x403b, &640u16.to_be_bytes())].concat();
+    moved[0x40..].fill(0);
+    moved[0x80..0x82].copy_from_slice(&u16::try_from(directory.len()).unwrap().to_be_bytes());
+    moved[0x82..0x82 + directory.len()].copy_from_slice(&directory);
+    let Inspected { metadata, tags, .. } = inspect(&moved);
+    assert_eq!((metadata.iso, tags["StartEdgeCode"].as_str()), (Some(640.0), Some("01:00:00:00")));
+    let mut none = red_two();
+    none[0x40..].fill(0);
+    let findings = inspect(&none).metadata.findings;
+    assert_eq!(findings[0], "no directory of tags is at byte 68 of its block");
+}
+
+#[test]
+fn dates_rates_and_lenses_of_other_cameras_are_read() {
+    let with = |entries: &[Vec<u8>]| {
+        let mut block = red_two();
+        block.truncate(0x5c);
+        block[0x40] = 0;
+        block.truncate(0x44);
+        let directory = entries.concat();
+        block.extend_from_slice(&u16::try_from(directory.len()).unwrap().to_be_bytes());
+        block.extend_from_slice(&directory);
+        let len = u32::try_from(block.len()).unwrap();
+        block[..4].copy_from_slice(&len.to_be_bytes());
+        block.resize(4096, 0);
+        inspect(&block).metadata
+    };
+    // exiftool knows the RED ONE's date and time in one text.
+    assert_eq!(with(&[entry(0x1005, b"20090704123456\0")]).recorded_at.as_deref(), Some("2009-07-04T12:34:56"));
+    assert_eq!(with(&[entry(0x1005, b"not yet known.\0")]).recorded_at, None);
+    assert_eq!(with(&[entry(0x1023, b"20220303\0")]).shoot_day.as_deref(), Some("2022-03-03"));
+    let rates = with(&[entry(0x60b0, &24_000i32.to_be_bytes()), entry(0x60bf, &48_048i32.to_be_bytes())]);
+    assert_eq!((rates.frame_rate.as_deref(), rates.sensor_frame_rate.as_deref()), (Some("24000/1001"), Some("48/1")));
+    // Of a lens that speaks Cooke /i: 45 of T2.8, focus at 1 m, a zoom at 70 mm.
+    let lens = [&b"d\x40\x40\x4f\x68\x44\x58\x9c\x80\x41\x46"[..], &[0x40; 16]].concat();
+    let m = with(&[entry(0x603c, &[0; 4]), entry(0x703a, &lens), entry(0x606c, &(-1i32).to_be_bytes())]);
+    assert_eq!((m.t_stop, m.focal_length_mm, m.focus_distance_m), (Some(2.8), Some(70.0), Some(1.0)));
+    let unknown = with(&[entry(0x606c, &0i32.to_be_bytes()), entry(0x406a, &[0, 0]), entry(0x1071, b"\0")]);
+    assert_eq!((unknown.focus_distance_m, unknown.f_number, unknown.camera_model), (None, None, None));
+}
+
 proptest! {
     #[test]
     fn no_file_panics(at in 0usize..4200, byte in any::<u8>(), cut in 0usize..9000) {
@@ -197,5 +265,33 @@ proptest! {
         if R3d.inspect(&file).is_ok() {
             R3d.each_frame(&file, &mut |_| Ok(())).unwrap();
         }
+    }
+
+    #[test]
+    fn no_bytes_after_the_magic_number_panic(
+        version in prop_oneof![Just(b'1'), Just(b'2')],
+        len in 0x44u32..2048,
+        rest in proptest::collection::vec(any::<u8>(), 0..2048),
+        frames in 0u64..4,
+    ) {
+        let file = [&len.to_be_bytes()[..], b"RED", &[version], &rest].concat();
+        let counted = Counted::new(Memory::new("A.R3D", file));
+        if R3d.inspect(&counted).is_ok() {
+            prop_assert!(counted.reads() <= 5);
+            R3d.each_frame(&counted, &mut |_| Ok(())).unwrap();
+            let _ = R3d.spans(&counted, 0..frames);
+        }
+    }
+
+    #[test]
+    fn no_list_of_frames_panics(at in 16_384usize..16_460, byte in any::<u8>(), frames in 0u64..5) {
+        let mut file = red_two();
+        file.resize(16_384, 7);
+        file.extend(rdvo(&[4096, 8192, 12_000]));
+        file.extend(reob(16_384, 3));
+        file[at] = byte;
+        let table = inspect(&file).frames;
+        prop_assert!(table.end() <= file.len() as u64);
+        let _ = R3d.spans(&Memory::new("A.R3D", file), 0..frames);
     }
 }
