@@ -1,15 +1,19 @@
 //! The `iXML` chunk (iXML specification 3.01): what the sound recordist wrote down.
 
-use quick_xml::{Reader, events::Event};
+use quick_xml::{
+    Reader,
+    escape::resolve_xml_entity,
+    events::{BytesRef, Event},
+};
 
 use crate::{
     camera::said::{Rule, Said, flag, text},
     error::{Error, Result},
 };
 
-/// Deepest element, and most of them.
+/// Deepest element, and most tags, texts and entities.
 const MAX_DEPTH: usize = 32;
-const MAX_ELEMENTS: usize = 8192;
+const MAX_PARTS: usize = 16_384;
 
 /// Element, and what it means.
 const RULES: &[Rule] = &[
@@ -21,15 +25,20 @@ const RULES: &[Rule] = &[
     ("iXML/FILE_UID", |said, value, tag| said.clip_uuid(text(value), tag)),
 ];
 
-/// Notes every element that holds text, and says what it means.
+/// Notes every element that holds text, and says what it means; of broken notes what stands before the break.
 ///
 /// # Errors
 /// [`Error::Invalid`] when it is no XML, or larger than the limits allow.
-pub(super) fn say(document: &str, said: &mut Said) -> Result<()> {
-    let invalid = |problem: String| Error::invalid(problem).in_field("iXML");
-    let mut reader = Reader::from_str(document.trim_end_matches('\0'));
-    let mut path: Vec<String> = Vec::new();
-    for _ in 0..MAX_ELEMENTS {
+pub(super) fn say(bytes: &[u8], said: &mut Said) -> Result<()> {
+    let noted = note(&decoded(bytes), said);
+    said.apply(RULES);
+    noted
+}
+
+fn note(document: &str, said: &mut Said) -> Result<()> {
+    let mut reader = Reader::from_str(document);
+    let (mut path, mut value): (Vec<String>, String) = Default::default();
+    for _ in 0..MAX_PARTS {
         match reader.read_event().map_err(|e| invalid(e.to_string()))? {
             Event::Start(element) => {
                 if path.len() >= MAX_DEPTH {
@@ -38,24 +47,52 @@ pub(super) fn say(document: &str, said: &mut Said) -> Result<()> {
                 let name =
                     if path.is_empty() { "iXML".to_owned() } else { element.local_name().as_ref().to_uppercase() };
                 path.push(name);
+                value.clear();
             }
             Event::End(_) => {
-                path.pop();
-            }
-            Event::Text(written) => {
-                let value = written.xml10_content().trim().to_owned();
                 let name = path.join("/");
-                if !value.is_empty() && !said.tags.contains_key(&name) {
-                    said.tag(name, value);
+                if !value.trim().is_empty() && !said.tags.contains_key(&name) {
+                    said.tag(name, value.trim());
                 }
+                path.pop();
+                value.clear();
             }
+            Event::Text(written) => value.push_str(&written.xml10_content()),
+            Event::CData(written) => value.push_str(&written.xml10_content()),
+            Event::GeneralRef(entity) => push_entity(&entity, &mut value)?,
             Event::DocType(_) => return Err(invalid("a document type, which no iXML has".to_owned())),
-            Event::Eof => {
-                said.apply(RULES);
-                return Ok(());
-            }
+            Event::Eof => return Ok(()),
             _ => {}
         }
     }
-    Err(invalid(format!("more than {MAX_ELEMENTS} parts")))
+    Err(invalid(format!("more than {MAX_PARTS} parts")))
+}
+
+fn invalid(problem: String) -> Error {
+    Error::invalid(problem).in_field("iXML")
+}
+
+fn push_entity(entity: &BytesRef<'_>, value: &mut String) -> Result<()> {
+    match entity.resolve_char_ref().map_err(|e| invalid(e.to_string()))? {
+        Some(character) => value.push(character),
+        None => match resolve_xml_entity(entity) {
+            Some(text) => value.push_str(text),
+            None => return Err(invalid(format!("the entity `&{};` is not known", entity.escape_debug()))),
+        },
+    }
+    Ok(())
+}
+
+/// UTF-8, or UTF-16 where the byte order mark or the first `<` says so.
+fn decoded(bytes: &[u8]) -> String {
+    let wide = |order: fn([u8; 2]) -> u16| {
+        let units = bytes.as_chunks::<2>().0.iter().map(|pair| order(*pair));
+        char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    };
+    let text: String = match bytes {
+        [0xff, 0xfe, ..] | [b'<', 0, ..] => wide(u16::from_le_bytes),
+        [0xfe, 0xff, ..] | [0, b'<', ..] => wide(u16::from_be_bytes),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    };
+    text.trim_start_matches('\u{feff}').trim_end_matches('\0').to_owned()
 }

@@ -3,6 +3,7 @@
 //! The chunks around the samples say what a recorder knows: `bext` when the first sample was recorded, `iXML` scene, take,
 //! tape and the rate of its timecode. The samples themselves are never read.
 
+mod coding;
 mod ixml;
 #[cfg(test)]
 mod tests;
@@ -87,6 +88,12 @@ fn walk(windows: &Windows<'_>, form: Form, said: &mut Said) -> Result<()> {
         let is_data = matches!(id, b"data" | b"SSND");
         let size = match long_data {
             Some(long) if is_data && size == u32::MAX => long,
+            // What a recorder writes until it knows better.
+            None if is_data && size == u32::MAX && form != Form::Aiff => {
+                said.tag("DataBytes", windows.len() - at - 8);
+                said.finding("the length of the sound was never written: the recording was not closed");
+                return Ok(());
+            }
             _ => u64::from(size),
         };
         let start = at + 8;
@@ -100,12 +107,20 @@ fn walk(windows: &Windows<'_>, form: Form, said: &mut Said) -> Result<()> {
                 ));
                 return Ok(());
             }
-        } else if [b"fmt ", b"bext", b"iXML", b"ds64", b"COMM"].contains(&id) {
+        } else if [b"fmt ", b"bext", b"iXML", b"ds64", b"COMM", b"fact"].contains(&id) {
             let bytes = windows.read(start..end.min(start + MAX_CHUNK).min(windows.len()))?;
             match id {
                 b"fmt " => say_format(&bytes, said),
                 b"bext" => say_broadcast(&bytes, said),
-                b"iXML" => ixml::say(&String::from_utf8_lossy(&bytes), said)?,
+                b"iXML" => {
+                    let noted = ixml::say(&bytes, said);
+                    said.or_finding(noted)?;
+                }
+                b"fact" => {
+                    if let Some(samples) = u32_at(&bytes, 0).filter(|n| ![0, u32::MAX].contains(n)) {
+                        said.tag("FactSamples", samples);
+                    }
+                }
                 b"ds64" => long_data = bytes.get(8..16).and_then(|b| b.try_into().ok()).map(u64::from_le_bytes),
                 _ => say_common(&bytes, said),
             }
@@ -125,30 +140,32 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 
 /// `fmt `: coding, channels, samples a second, bytes of all channels' samples, bits.
 fn say_format(bytes: &[u8], said: &mut Said) {
-    // An extensible format names its coding in the first bytes of a GUID.
-    let coding = u16_at(bytes, 0).map(|code| if code == 0xfffe { u16_at(bytes, 24).unwrap_or(code) } else { code });
-    let name = coding.map(|code| match code {
-        1 => "PCM".to_owned(),
-        3 => "PCM float".to_owned(),
-        other => format!("WAVE format {other:#06x}"),
-    });
+    let code = u16_at(bytes, 0);
+    // An extensible format names its coding in the first bytes of a GUID, and how many bits of a sample are sound.
+    let extensible = code == Some(coding::EXTENSIBLE);
+    let code = if extensible { u16_at(bytes, 24).or(code) } else { code };
+    let valid_bits = u16_at(bytes, 18).filter(|n| extensible && *n > 0);
+    let name = code.map(coding::of_wave);
     said.audio_codec(name.clone(), "fmt");
     said.codec(name, "fmt");
     said.audio_channels(u16_at(bytes, 2).map(u32::from).filter(|n| *n > 0), "fmt");
     said.audio_sample_rate_hz(u32_at(bytes, 4).filter(|n| *n > 0), "fmt");
-    said.audio_bit_depth(u16_at(bytes, 14).map(u32::from).filter(|n| *n > 0), "fmt");
-    if let Some(align) = u16_at(bytes, 12) {
+    said.audio_bit_depth(valid_bits.or_else(|| u16_at(bytes, 14)).map(u32::from).filter(|n| *n > 0), "fmt");
+    // Of codings that pack many samples to a block, the length says no number of samples.
+    if let Some(align) = u16_at(bytes, 12).filter(|_| code.is_some_and(coding::is_sample_by_sample)) {
         said.tag("BlockAlign", align);
     }
 }
 
-/// AIFF's `COMM`: channels, sample frames, bits, and the rate as an 80-bit number.
+/// AIFF's `COMM`: channels, sample frames, bits, the rate as an 80-bit number, and in AIFC the coding.
 fn say_common(bytes: &[u8], said: &mut Said) {
     let u16_at = |at: usize| bytes.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes);
     said.audio_channels(u16_at(0).map(u32::from).filter(|n| *n > 0), "COMM");
     said.audio_bit_depth(u16_at(6).map(u32::from).filter(|n| *n > 0), "COMM");
-    said.audio_codec(String::from("PCM"), "COMM");
-    said.codec(String::from("PCM"), "COMM");
+    // AIFC says its coding after the 18 bytes that AIFF has, too.
+    let coding = bytes.get(18..22).map_or_else(|| "PCM".to_owned(), coding::of_aifc);
+    said.audio_codec(coding.clone(), "COMM");
+    said.codec(coding, "COMM");
     let exponent = u16_at(8).map(|e| i32::from(e & 0x7fff) - 16383 - 63);
     let mantissa = bytes.get(10..18).and_then(|b| b.try_into().ok()).map(u64::from_be_bytes);
     if let Some((mantissa, exponent)) = mantissa.zip(exponent) {
@@ -195,7 +212,7 @@ fn say_time(said: &mut Said) {
     let tag = |name: &str| said.tags.get(name).and_then(whole);
     let samples = match (tag("DataBytes"), tag("BlockAlign").filter(|n| *n > 0)) {
         (Some(bytes), Some(align)) => Some(bytes / align),
-        _ => tag("SampleFrames"),
+        _ => tag("SampleFrames").or_else(|| tag("FactSamples")),
     };
     let hertz = said.metadata.audio_sample_rate_hz;
     let seconds = samples.zip(hertz).map(|(samples, hertz)| samples as f64 / f64::from(hertz));

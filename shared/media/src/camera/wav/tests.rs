@@ -106,6 +106,94 @@ fn sound_that_is_cut_and_notes_that_are_broken_are_told() {
     assert_eq!(m.audio_channels, Some(2));
 }
 
+#[test]
+fn notes_keep_their_entities_and_literal_text() {
+    let notes = "<BWFXML><PROJECT>Tom &amp; Jerry &#38; Spike</PROJECT><SCENE><![CDATA[12 <A>]]></SCENE><TAKE>3<!-- good --></TAKE>\
+        <TAPE>S001</TAPE></BWFXML>";
+    let m = inspect(&wav(&[format(), chunk(b"iXML", notes.as_bytes())])).metadata;
+    assert_eq!((m.production_name.as_deref(), m.scene.as_deref()), (Some("Tom & Jerry & Spike"), Some("12 <A>")));
+    assert_eq!((m.take.as_deref(), m.reel_name.as_deref(), m.findings.len()), (Some("3"), Some("S001"), 0));
+    let m = inspect(&wav(&[format(), chunk(b"iXML", b"<BWFXML><SCENE>&evil;</SCENE></BWFXML>")])).metadata;
+    assert!(m.findings[0].contains("`&evil;`"), "{:?}", m.findings);
+    let broken = chunk(b"iXML", b"<BWFXML><SCENE>1</SCENE></TAKE>");
+    let m = inspect(&wav(&[format(), broken, chunk(b"data", &[0; 6 * 480])])).metadata;
+    assert_eq!((m.scene.as_deref(), m.duration_seconds, m.findings.len()), (Some("1"), Some(0.01), 1));
+}
+
+#[test]
+fn notes_in_other_encodings_than_utf_8_are_read_by_their_byte_order_mark() {
+    let notes = "<?xml version=\"1.0\" encoding=\"UTF-16\"?><BWFXML><SCENE>12\u{c4}</SCENE></BWFXML>";
+    let wide: Vec<u8> = [0xfeff].into_iter().chain(notes.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let marked = format!("\u{feff}{notes}").into_bytes();
+    for bytes in [wide, marked] {
+        let m = inspect(&wav(&[format(), chunk(b"iXML", &bytes)])).metadata;
+        assert_eq!((m.scene.as_deref(), m.findings.len()), (Some("12\u{c4}"), 0), "{:?}", m.findings);
+    }
+}
+
+#[test]
+fn aifc_says_how_its_samples_are_coded() {
+    for (code, name) in [
+        (b"NONE", "PCM"),
+        (b"sowt", "PCM"),
+        (b"FL32", "PCM float"),
+        (b"alaw", "A-law"),
+        (b"ulaw", "\u{b5}-law"),
+        (b"MAC3", "AIFC MAC3"),
+    ] {
+        let mut common = vec![0, 1, 0, 0, 0xac, 0x44, 0, 16, 0x40, 0x0e];
+        common.extend((44_100u64 << 48).to_be_bytes());
+        common.extend(code);
+        common.extend([0, 0]);
+        let mut file = [b"FORM", &64u32.to_be_bytes()[..], b"AIFC", b"COMM", &24u32.to_be_bytes()].concat();
+        file.extend(common);
+        assert_eq!(inspect(&file).metadata.audio_codec.as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn a_coding_that_is_no_pcm_has_the_name_that_the_field_gives_it() {
+    for (code, name) in [(2u8, "MS ADPCM"), (6, "A-law"), (7, "\u{b5}-law"), (0x11, "IMA ADPCM"), (0x55, "MP3")] {
+        let mut format = format();
+        format[8] = code;
+        assert_eq!(inspect(&wav(&[format])).metadata.audio_codec.as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn blocks_of_a_coding_that_packs_samples_are_not_counted_as_samples() {
+    // MS ADPCM: blocks of 1024 bytes, so many samples in each as `fact` says for all.
+    let mut format = vec![2, 0, 1, 0];
+    format.extend(48_000u32.to_le_bytes());
+    format.extend([0; 4]);
+    format.extend([0, 4, 4, 0]);
+    let fact = chunk(b"fact", &96_000u32.to_le_bytes());
+    let m = inspect(&wav(&[chunk(b"fmt ", &format), fact, chunk(b"data", &[0; 4096])])).metadata;
+    assert_eq!(m.duration_seconds, Some(2.0));
+    let m = inspect(&wav(&[chunk(b"fmt ", &format), chunk(b"data", &[0; 4096])])).metadata;
+    assert_eq!(m.duration_seconds, None);
+}
+
+#[test]
+fn an_extensible_format_says_how_many_of_its_bits_hold_sound() {
+    let mut format = vec![0xfe, 0xff, 2, 0];
+    format.extend(48_000u32.to_le_bytes());
+    format.extend((48_000u32 * 8).to_le_bytes());
+    format.extend([8, 0, 32, 0, 22, 0, 24, 0, 3, 0, 0, 0, 1, 0]);
+    format.extend([0; 14]);
+    let m = inspect(&wav(&[chunk(b"fmt ", &format), chunk(b"data", &[0; 800])])).metadata;
+    assert_eq!((m.audio_bit_depth, m.audio_codec.as_deref()), (Some(24), Some("PCM")));
+}
+
+#[test]
+fn a_take_whose_length_was_never_written_is_told_as_such() {
+    let mut file = wav(&[format()]);
+    file.extend([&b"data"[..], &u32::MAX.to_le_bytes(), &[0; 600]].concat());
+    let m = inspect(&file).metadata;
+    assert_eq!(m.findings, ["the length of the sound was never written: the recording was not closed"]);
+    assert_eq!(m.duration_seconds, Some(100.0 / 48_000.0));
+}
+
 proptest! {
     #[test]
     fn no_file_panics(at in 12usize..900, byte in any::<u8>(), cut in 0usize..1400) {
