@@ -19,6 +19,18 @@ pub(super) enum Kind {
     Text(usize),
 }
 
+impl Kind {
+    /// Bytes.
+    pub(super) fn len(self) -> usize {
+        match self {
+            U8 => 1,
+            U16 => 2,
+            U32 | F32 => 4,
+            Text(len) => len,
+        }
+    }
+}
+
 /// Offset, how it is written, name.
 pub(super) const FIELDS: &[(usize, Kind, &str)] = &[
     // File information

@@ -46,7 +46,9 @@ impl Format for Dpx {
         said.container(String::from("DPX"), "magic number");
         said.codec(String::from("DPX"), "magic number");
         said.decoder_needed(String::from("a DPX decoder"), "magic number");
-        for (at, kind, name) in FIELDS {
+        // Some writers leave the later headers away: the picture begins where their fields would be.
+        let end = header.number::<4>(4).and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX).max(LEAST_BYTES);
+        for (at, kind, name) in FIELDS.iter().take_while(|(at, kind, _)| at + kind.len() <= end) {
             if let Some(value) = header.value(*at, *kind) {
                 said.tag(*name, value);
             }
@@ -70,14 +72,14 @@ fn picture(said: &mut Said, len: u64) -> FrameTable {
         let samples = width.checked_mul(samples_of(tag("Descriptor")?)?)?.div_ceil(2);
         let bits = tag("BitDepth")?;
         let line = match (bits, tag("Packing")?) {
+            // Lines of whole bytes need not end at whole words.
+            (8 | 16, _) => samples.checked_mul(bits / 8)?,
             (10, 1 | 2) => samples.div_ceil(3).checked_mul(4)?,
             (12, 1 | 2) => samples.checked_mul(2)?,
-            (8 | 16 | 32 | 64, _) | (_, 0) => samples.checked_mul(bits)?.div_ceil(32).checked_mul(4)?,
+            (32 | 64, _) | (_, 0) => samples.checked_mul(bits)?.div_ceil(32).checked_mul(4)?,
             _ => return None,
         };
         let line = line.checked_add(tag("EndOfLinePadding").unwrap_or(0))?;
-        // Lines of 8 bits need not end at whole words.
-        let line = if bits == 8 { line.min(samples) } else { line };
         line.checked_mul(height).filter(|_| tag("Encoding") == Some(0))
     };
     let Some(size) = size() else { return FrameTable::Whole };

@@ -91,6 +91,34 @@ fn a_picture_that_is_not_all_there_is_told_and_nothing_is_allocated_for_it() {
 }
 
 #[test]
+fn pixels_that_begin_within_the_longest_header_are_no_fields_of_it() {
+    // Some writers leave the headers of film and television away.
+    let mut bytes = header(true);
+    bytes[4..8].copy_from_slice(&1664u32.to_be_bytes());
+    bytes[808..812].copy_from_slice(&1664u32.to_be_bytes());
+    let Inspected { metadata: m, tags, frames } = inspect(&bytes);
+    assert_eq!((m.start_timecode, m.frame_rate, m.shutter_angle_degrees), (None, None, None));
+    assert_eq!((m.camera_model.as_deref(), m.findings.len()), (Some("ARRISCAN"), 0), "{:?}", m.findings);
+    assert!(!tags.contains_key("Slate"));
+    assert_eq!(frames, FrameTable::Listed(vec![FrameSpan { offset: 1664, len: 32 }]));
+}
+
+#[test]
+fn lines_of_whole_bytes_need_not_end_at_whole_words() {
+    // 3 x 2 pixels of RGB: 9 samples of 8 bits, or of 16, are no whole words.
+    for (bits, len) in [(8, 18), (16, 36)] {
+        let mut bytes = header(true);
+        bytes[772..776].copy_from_slice(&3u32.to_be_bytes());
+        bytes[803] = bits;
+        bytes.truncate(2048 + len);
+        bytes.resize(2048 + len, 0);
+        assert_eq!(inspect(&bytes).metadata.findings, [""; 0], "{bits} bits");
+        bytes.pop();
+        assert_eq!(inspect(&bytes).metadata.findings.len(), 1, "{bits} bits");
+    }
+}
+
+#[test]
 fn one_read_is_enough_however_long_the_file_is() {
     let file = Counted::new(Sparse::new("a.dpx", 100 << 30).with(0, header(true)));
     assert!(Dpx.inspect(&file).is_ok());
