@@ -25,6 +25,14 @@ pub(super) const RULES: &[Rule] = &[
         said.bit_depth(value.as_array().into_iter().flatten().filter_map(bits).max(), tag);
     }),
     ("chromaticities", |said, value, tag| said.color_primaries(primaries(value), tag)),
+    ("acesImageContainerFlag", |said, value, tag| {
+        // ST 2065-4: linear, in the primaries of ST 2065-1.
+        if whole(value) == Some(1) {
+            said.color_encoding(String::from("Linear"), tag);
+            said.color_primaries(String::from("ACES"), tag);
+        }
+    }),
+    ("colorInteropID", |said, value, tag| said.color_encoding(text(value).and_then(|id| encoding(&id)), tag)),
     ("framesPerSecond", |said, value, tag| said.frame_rate(rate(value), tag)),
     ("captureRate", |said, value, tag| said.sensor_frame_rate(rate(value), tag)),
     ("timeCode", |said, value, tag| {
@@ -93,6 +101,23 @@ fn primaries(value: &Value) -> Option<String> {
     GAMUTS.iter().find(|(_, known)| alike(known)).map(|(name, _)| (*name).to_owned())
 }
 
+/// What the first part of a Color Interop ID names: `lin_ap1_scene`, `srgb_rec709_display`.
+fn encoding(id: &str) -> Option<String> {
+    let name = match id.split('_').next()? {
+        "lin" => "Linear",
+        "srgb" | "srgbe" => "sRGB",
+        "g18" => "Gamma 1.8",
+        "g22" => "Gamma 2.2",
+        "g24" => "Gamma 2.4",
+        "g26" => "Gamma 2.6",
+        "pq" => "PQ",
+        "hlg" => "HLG",
+        "acescct" => "ACEScct",
+        _ => return None,
+    };
+    Some(name.to_owned())
+}
+
 /// What the numbers of the compression attribute mean.
 pub(super) fn compression(number: u8) -> String {
     let names = ["uncompressed", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "B44A", "DWAA", "DWAB", "HTJ2K"];
@@ -104,6 +129,5 @@ pub(super) fn say_fixed(said: &mut Said) {
     let tag = "magic number";
     said.container(String::from("OpenEXR"), tag);
     said.codec(String::from("OpenEXR"), tag);
-    said.color_encoding(String::from("Linear"), tag);
     said.decoder_needed(String::from("an OpenEXR decoder"), tag);
 }

@@ -58,7 +58,7 @@ fn the_attributes_of_a_plate_are_in_the_record() {
     assert_eq!(m.findings, [""; 0]);
     assert_eq!((m.width, m.height, m.display_size), (Some(1936), Some(1080), Some([1920, 1080])));
     assert_eq!((m.bit_depth, m.compression.as_deref()), (Some(16), Some("ZIP")));
-    assert_eq!((m.color_primaries.as_deref(), m.color_encoding.as_deref()), (Some("ACEScg"), Some("Linear")));
+    assert_eq!((m.color_primaries.as_deref(), m.color_encoding), (Some("ACEScg"), None));
     assert_eq!((m.frame_rate.as_deref(), m.start_timecode.as_deref()), (Some("24000/1001"), Some("10:11:12:13")));
     assert_eq!((m.recorded_at.as_deref(), m.shoot_day.as_deref()), (Some("2026-11-24T09:59:59"), Some("2026-11-24")));
     assert_eq!((m.camera_make.as_deref(), m.camera_model.as_deref()), (Some("Sony"), Some("MPC-3610")));
@@ -71,6 +71,23 @@ fn the_attributes_of_a_plate_are_in_the_record() {
         (Some("preview of 20000 bytes"), Some("unheardOf of 3 bytes"))
     );
     assert_eq!((frames, m.reel_name.as_deref()), (FrameTable::Whole, Some("A001")));
+}
+
+#[test]
+fn how_colours_are_encoded_is_said_only_where_the_file_says_it() {
+    let aces = inspect(&header(&[attribute("acesImageContainerFlag", "int", &words(&[1]))])).metadata;
+    assert_eq!((aces.color_primaries.as_deref(), aces.color_encoding.as_deref()), (Some("ACES"), Some("Linear")));
+    for (id, encoding) in [
+        (&b"lin_ap1_scene"[..], Some("Linear")),
+        (b"srgb_rec709_display", Some("sRGB")),
+        (b"g24_rec709_display", Some("Gamma 2.4")),
+        (b"pq_rec2020_display", Some("PQ")),
+        (b"data", None),
+        (b"unknown", None),
+    ] {
+        let m = inspect(&header(&[attribute("colorInteropID", "string", id)])).metadata;
+        assert_eq!(m.color_encoding.as_deref(), encoding);
+    }
 }
 
 #[test]
