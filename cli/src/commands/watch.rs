@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use platefleet_fleet::{aws::Fleet, status::Status as Standing};
+use platefleet_fleet::{
+    aws::Fleet,
+    status::{Status as Standing, UNVERIFIED},
+};
 
 use super::status;
 use crate::{
@@ -67,7 +70,8 @@ pub(crate) async fn follow(
         if last.as_ref() != Some(&now) {
             bar.suspend(|| changed(&now))?;
         }
-        if now.ended {
+        // Media travels before its manifest; one that does not come within the time of the unknown is not waited for.
+        if now.ended || (now.state == UNVERIFIED && begun.elapsed() > UNKNOWN) {
             bar.finish_and_clear();
             return Ok(now);
         }

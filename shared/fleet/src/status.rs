@@ -86,8 +86,8 @@ pub async fn of_roll(table: &impl Table, roll: &RollId) -> Result<Option<Status>
     }))
 }
 
-/// The state of a folder that has footage and no manifest.
-const UNVERIFIED: &str = "UNVERIFIED";
+/// The state of a folder that has footage and no manifest. It has not ended: media travels before its manifest.
+pub const UNVERIFIED: &str = "UNVERIFIED";
 
 /// Where a folder stands that has footage and no manifest; `None` when there is none.
 async fn unverified(table: &impl Table, folder: &RollId) -> Result<Option<Status>> {
@@ -111,7 +111,7 @@ async fn unverified(table: &impl Table, folder: &RollId) -> Result<Option<Status
         findings,
         notices: Vec::new(),
         updated_at: iso(clips.iter().map(|clip| clip.inspected_ms).max().unwrap_or_default()),
-        ended: true,
+        ended: false,
     }))
 }
 

@@ -70,7 +70,7 @@ fn footage_without_a_manifest_is_inspected_and_marked() {
     assert_eq!(clip.metadata.frame_count, Some(3));
     assert!(world.object(Bucket::Delivery, &format!("show/clips/{}.json", clip.clip)).is_some());
     let seen = status(&world, &roll());
-    assert_eq!((seen.state.as_str(), seen.ended, seen.counts["clips"]), ("UNVERIFIED", true, 1));
+    assert_eq!((seen.state.as_str(), seen.ended, seen.counts["clips"]), ("UNVERIFIED", false, 1));
     assert_eq!(findings(&seen), [("no-history", "day 1/A001")]);
     let all = block_on(platefleet_fleet::status::of_production(&world, &roll().production)).unwrap();
     assert_eq!(all.iter().map(|one| one.state.as_str()).collect::<Vec<_>>(), ["UNVERIFIED"]);
