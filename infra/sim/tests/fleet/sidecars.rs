@@ -137,7 +137,7 @@ fn what_is_wrong_with_a_sidecar_is_a_finding_of_a_clip_that_is_inspected() {
     let row = original(&world);
     assert_eq!((row.state, row.findings.len()), (ClipState::Inspected, 0));
     let [finding] = &row.metadata.findings[..] else { panic!("{:?}", row.metadata.findings) };
-    assert!(finding.starts_with(SIDECAR) && finding.contains("is not XML"), "{finding}");
+    assert!(finding.starts_with(SIDECAR) && finding.contains("ends in the middle"), "{finding}");
     assert_eq!(status(&world, &roll()).state, "VERIFIED");
 }
 
