@@ -13,5 +13,4 @@ mod pulls;
 mod reports;
 mod rolls;
 mod samples;
-mod sidecars;
 mod unchecked;

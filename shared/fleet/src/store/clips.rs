@@ -7,7 +7,7 @@ use serde_json::Map;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Companion, Row, Stored,
+    Row, Stored,
     facets::{self, Field, SLOTS},
     list_all, load, save,
 };
@@ -45,18 +45,15 @@ pub struct ClipRow {
     pub pattern: String,
     /// What became of its inspection.
     pub state: ClipState,
-    /// SHA-256 over the paths, entity tags and verdicts of its files, and over its companions: which bytes this row is about.
-    /// See [`ClipRow::revision_of`].
+    /// SHA-256 over the paths, entity tags and verdicts of its files: which bytes this row is about. See
+    /// [`ClipRow::revision_of`].
     pub revision: String,
     /// Number of files.
     pub files: u64,
     /// No manifest names its files: they are taken as they are, and nothing is rendered from them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unchecked: bool,
-    /// The files of its roll that stood beside it when it was inspected, in path order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub companions: Vec<Companion>,
-    /// What it and the documents beside it say; at least `path` and `role`.
+    /// What it says about itself; at least `path` and `role`.
     pub metadata: Metadata,
     /// Key of the frame index in the delivery bucket, when it was inspected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,9 +81,8 @@ impl ClipRow {
     }
 
     /// The revision of a clip that is made of these files: of those that a manifest names or, when none names any, of those
-    /// that are there; with these files beside it. Tells apart other bytes, other files and other verdicts, whatever the order
-    /// of the rows.
-    pub fn revision_of(files: &[FileRow], companions: &[Companion]) -> String {
+    /// that are there. Tells apart other bytes, other files and other verdicts, whatever the order of the rows.
+    pub fn revision_of(files: &[FileRow]) -> String {
         let is_named = files.iter().any(|f| f.expected.is_some());
         let mut lines: Vec<String> = files
             .iter()
@@ -97,8 +93,6 @@ impl ClipRow {
             })
             .collect();
         lines.sort_unstable();
-        // A path has no line of its own that is empty: the two lists cannot be taken for each other.
-        lines.extend(companions.iter().map(|c| format!("\n{}\n{}\n", c.path, c.etag.as_deref().unwrap_or_default())));
         hex_sha256(lines.concat().as_bytes())
     }
 

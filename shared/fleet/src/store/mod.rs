@@ -2,7 +2,6 @@
 
 mod audit;
 mod clips;
-mod companions;
 pub(crate) mod facets;
 mod jobs;
 mod looks;
@@ -17,7 +16,6 @@ use std::collections::BTreeMap;
 
 pub use audit::Audit;
 pub use clips::{ClipRow, ClipState, Clips};
-pub use companions::{Companion, Companions};
 pub use facets::{FIELDS, Field};
 pub use jobs::{JobRow, Jobs, PlateVersion, PullRow, PullState, RangeRow};
 pub use looks::Looks;

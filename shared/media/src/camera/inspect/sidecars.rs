@@ -45,8 +45,7 @@ pub fn enrich(report: &mut ClipReport, document: &dyn Source) -> Result<()> {
     Ok(())
 }
 
-/// Fills in the fields that are open. What the pixels need is for the clip alone to say: where it says nothing, they need
-/// nothing.
+/// Fills in the fields that are open.
 fn fill(metadata: &mut Metadata, more: &Metadata, name: &str) {
     let (Ok(Value::Object(mut fields)), Ok(Value::Object(others))) =
         (serde_json::to_value(&*metadata), serde_json::to_value(more))
@@ -55,8 +54,7 @@ fn fill(metadata: &mut Metadata, more: &Metadata, name: &str) {
     };
     let mut sources = metadata.sources.clone();
     for (field, value) in others {
-        if field != "decoder_needed"
-            && !fields.contains_key(&field)
+        if !fields.contains_key(&field)
             && let Some(tag) = more.sources.get(&field)
         {
             sources.insert(field.clone(), format!("{name}: {tag}"));
