@@ -164,7 +164,7 @@ fn what_is_no_footage_is_one_clear_finding_and_no_failed_message() {
         ("A/magic.dng", b"GIF89a not a frame at all", ClipState::Invalid, "malformed", "does not begin like one"),
         ("A/short.dng", b"II*\0\x08\0\0\0", ClipState::Invalid, "malformed", "the file has 8"),
         ("A/clip.cine", b"CI\x2c\0\0\0\x01\0....", ClipState::Unsupported, "unsupported", "Phantom Cine"),
-        ("A/sound.wav", b"RIFF\0\0\0\0WAVEfmt ", ClipState::Unsupported, "unsupported", "sound"),
+        ("A/sound.wav", b"garbage garbage", ClipState::Invalid, "malformed", "does not begin like sound"),
     ] {
         world.checked_file(&roll(), path, bytes, true);
         let row = one(&world, path);
