@@ -8,6 +8,7 @@ mod temperature;
 pub use dng::{Camera, WhiteBalance};
 pub use matrix::{adapt, apply, inverse, multiply};
 pub use space::{AP0, AP1, Gamut, REC709, WorkingSpace};
+pub(crate) use temperature::temperature_of;
 
 /// Row-major 3x3 matrix that multiplies column vectors.
 pub type Matrix3 = [[f64; 3]; 3];

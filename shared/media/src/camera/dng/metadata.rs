@@ -1,14 +1,15 @@
 //! What a DNG file says about its clip, in the words of `clip-metadata.v1`.
 
 use super::{
+    decodable,
     directories::Directories,
     levels,
     picture::{Picture, compression_name},
     tags,
 };
 use crate::{
-    camera::tiff::Tag,
-    clip::Metadata,
+    camera::{said::Said, tiff::Tag},
+    color::temperature_of,
     error::{Error, Result},
     timecode::{Digits, Rational, Timecode},
 };
@@ -16,227 +17,168 @@ use crate::{
 /// Longest text that is read.
 const MAX_TEXT: usize = 4096;
 
-/// Everything that is known without the pixels. A value that cannot be read is told in `findings`.
+/// Tags of text, the first that has some, and what it means.
+type Text = (&'static [Tag], fn(&mut Said, String, &str));
+const TEXTS: &[Text] = &[
+    (&[tags::MAKE], |said, text, tag| said.camera_make(text, tag)),
+    (&[tags::MODEL, tags::UNIQUE_CAMERA_MODEL], |said, text, tag| said.camera_model(text, tag)),
+    (&[tags::CAMERA_SERIAL_NUMBER, tags::BODY_SERIAL_NUMBER], |said, text, tag| said.camera_serial(text, tag)),
+    (&[tags::CAMERA_LABEL], |said, text, tag| said.camera_index(text, tag)),
+    (&[tags::SOFTWARE], |said, text, tag| said.firmware(text, tag)),
+    (&[tags::REEL_NAME], |said, text, tag| said.reel_name(text, tag)),
+    (&[tags::LENS_MAKE], |said, text, tag| said.lens_make(text, tag)),
+    (&[tags::LENS_MODEL], |said, text, tag| said.lens_model(text, tag)),
+    (&[tags::LENS_SERIAL_NUMBER], |said, text, tag| said.lens_serial(text, tag)),
+    (&[tags::DATE_TIME_ORIGINAL, tags::DATE_TIME], |said, text, tag| said.recorded_at(iso_8601(&text), tag)),
+];
+
+/// Tags of a number, the first that is above 0 (0 and n/0 are how cameras write unknown), and what it means.
+type Number = (&'static [Tag], fn(&mut Said, f64, &str));
+const NUMBERS: &[Number] = &[
+    (&[tags::ISO], |said, value, tag| said.iso(value, tag)),
+    (&[tags::RECOMMENDED_EXPOSURE_INDEX, tags::EXPOSURE_INDEX, tags::EXPOSURE_INDEX_EP], |said, value, tag| {
+        said.exposure_index(value, tag);
+    }),
+    (&[tags::EXPOSURE_TIME], |said, seconds, tag| said.exposure_time_seconds(seconds, tag)),
+    (&[tags::F_NUMBER], |said, value, tag| said.f_number(value, tag)),
+    (&[tags::T_STOP], |said, value, tag| said.t_stop(value, tag)),
+    (&[tags::SUBJECT_DISTANCE], |said, metres, tag| said.focus_distance_m(metres, tag)),
+    (&[tags::FOCAL_LENGTH], |said, millimetres, tag| said.focal_length_mm(millimetres, tag)),
+];
+
+/// Says everything that is known without the pixels. A value that cannot be read is a finding.
 ///
 /// # Errors
 /// [`Error::Missing`] and [`Error::Io`].
-pub(super) fn metadata(dng: &Directories<'_>, picture: &Picture) -> Result<Metadata> {
-    let mut says = Says { dng, metadata: Metadata::default() };
-    says.camera()?;
-    says.picture(picture)?;
-    says.time()?;
-    says.exposure_and_lens()?;
-    Ok(says.metadata)
+pub(super) fn say(dng: &Directories<'_>, picture: &Picture, said: &mut Said) -> Result<()> {
+    coding(dng, picture, said)?;
+    geometry(dng, picture, said)?;
+    for (tags, meant) in TEXTS {
+        let text = first(dng, said, tags, |entry, tag| dng.tiff.text(entry, tag, MAX_TEXT), |text| !text.is_empty())?;
+        if let Some((text, tag)) = text {
+            meant(said, text, tag.name);
+        }
+    }
+    for (tags, meant) in NUMBERS {
+        let number = |entry: &_, tag| Ok(dng.tiff.numbers(entry, tag, 16)?.first().copied().unwrap_or(0.0));
+        if let Some((number, tag)) = first(dng, said, tags, number, |n| n.is_finite() && *n > 0.0)? {
+            meant(said, number, tag.name);
+        }
+    }
+    time(dng, said)?;
+    prime_lens(dng, said)?;
+    white_balance(dng, said)
 }
 
-/// The metadata so far, and where more of it comes from.
-struct Says<'a, 's> {
-    dng: &'a Directories<'s>,
-    metadata: Metadata,
+/// The first of these tags that is there and has a value worth saying.
+fn first<T>(
+    dng: &Directories<'_>,
+    said: &mut Said,
+    tags: &[Tag],
+    read: impl Fn(&crate::camera::tiff::Entry, Tag) -> Result<T>,
+    known: impl Fn(&T) -> bool,
+) -> Result<Option<(T, Tag)>> {
+    for &tag in tags {
+        let Some(entry) = dng.anywhere(tag) else { continue };
+        if let Some(value) = said.or_finding(read(entry, tag))?.filter(&known) {
+            return Ok(Some((value, tag)));
+        }
+    }
+    Ok(None)
 }
 
-impl Says<'_, '_> {
-    fn camera(&mut self) -> Result<()> {
-        self.metadata.camera_make = self.text("camera_make", &[tags::MAKE])?;
-        self.metadata.camera_model = self.text("camera_model", &[tags::MODEL, tags::UNIQUE_CAMERA_MODEL])?;
-        let serial = [tags::CAMERA_SERIAL_NUMBER, tags::BODY_SERIAL_NUMBER];
-        self.metadata.camera_serial = self.text("camera_serial", &serial)?;
-        self.metadata.camera_index = self.text("camera_index", &[tags::CAMERA_LABEL])?;
-        self.metadata.firmware = self.text("firmware", &[tags::SOFTWARE])?;
-        self.metadata.reel_name = self.text("reel_name", &[tags::REEL_NAME])?;
-        let orientation = self.integer("orientation", tags::ORIENTATION)?;
-        self.metadata.orientation = orientation.and_then(orientation_name).map(str::to_owned);
-        Ok(())
+/// Container, codec, compression, and what pixels need that cannot be decoded.
+fn coding(dng: &Directories<'_>, picture: &Picture, said: &mut Said) -> Result<()> {
+    let cinema = [tags::TIME_CODES, tags::FRAME_RATE].iter().any(|t| dng.anywhere(*t).is_some());
+    said.container("DNG".to_owned(), "TIFF header");
+    let (codec, source) = if cinema { ("CinemaDNG", "TimeCodes, FrameRate") } else { ("DNG", "TIFF header") };
+    said.codec(codec.to_owned(), source);
+    said.compression(compression_name(picture.compression), tags::COMPRESSION.name);
+    said.bit_depth(picture.bits, tags::BITS_PER_SAMPLE.name);
+    match decodable(dng, picture) {
+        Err(error @ (Error::Missing { .. } | Error::Io { .. })) => return Err(error),
+        Err(Error::Unsupported { what, at }) => {
+            let what = what.strip_prefix("decoding ").unwrap_or(&what);
+            said.decoder_needed(format!("a decoder of {what}"), at.field.as_deref().unwrap_or("TIFF header"));
+        }
+        // What is invalid is told where it is read, or when it is decoded.
+        Err(Error::Invalid { .. }) | Ok(()) => {}
     }
+    Ok(())
+}
 
-    fn picture(&mut self, picture: &Picture) -> Result<()> {
-        let (width, height) = (picture.width as u32, picture.height as u32);
-        let cinema = [tags::TIME_CODES, tags::FRAME_RATE].iter().any(|t| self.dng.anywhere(*t).is_some());
-        self.metadata.container = Some("DNG".to_owned());
-        self.metadata.codec = Some(if cinema { "CinemaDNG" } else { "DNG" }.to_owned());
-        self.came_from_names("container", "TIFF header");
-        self.came_from_names("codec", if cinema { "TimeCodes, FrameRate" } else { "TIFF header" });
-        self.metadata.compression = Some(compression_name(picture.compression));
-        self.metadata.bit_depth = Some(picture.bits);
-        self.metadata.width = Some(width);
-        self.metadata.height = Some(height);
-        self.metadata.resolution = Some(format!("{width}x{height}"));
-        for (field, tag) in [
-            ("compression", tags::COMPRESSION),
-            ("bit_depth", tags::BITS_PER_SAMPLE),
-            ("width", tags::IMAGE_WIDTH),
-            ("height", tags::IMAGE_LENGTH),
-        ] {
-            self.came_from(field, tag);
-        }
-        self.came_from_names("resolution", "ImageWidth, ImageLength");
-        let active = levels::active_area(self.dng, picture);
-        self.metadata.active_area = self
-            .found("active_area", tags::ACTIVE_AREA, active.map(Some))?
-            .map(|area| [area.left, area.top, area.width, area.height].map(|n| n as u32));
-        if self.metadata.active_area.is_some() && self.dng.anywhere(tags::ACTIVE_AREA).is_none() {
-            self.came_from_names("active_area", "ImageWidth, ImageLength");
-        }
-        let size = self.numbers("display_size", tags::DEFAULT_CROP_SIZE, 2)?;
-        let sides = size.as_deref().unwrap_or_default();
-        if let [w, h] = *sides
-            && [w, h].iter().all(|side| (1.0..65536.0).contains(side))
-        {
-            self.metadata.display_size = Some([w.round() as u32, h.round() as u32]);
-        }
-        // A pixel is shown DefaultScale wide and high.
-        let scale = self.numbers("pixel_aspect_ratio", tags::DEFAULT_SCALE, 2)?;
-        if let [h, v] = *scale.as_deref().unwrap_or_default()
-            && h > 0.0
-            && v > 0.0
-        {
-            self.metadata.pixel_aspect_ratio = Some(h / v);
-        }
-        Ok(())
+/// Sizes, and how the picture is to be shown.
+fn geometry(dng: &Directories<'_>, picture: &Picture, said: &mut Said) -> Result<()> {
+    said.width(picture.width as u32, tags::IMAGE_WIDTH.name);
+    said.height(picture.height as u32, tags::IMAGE_LENGTH.name);
+    if let Some(area) = said.or_finding(levels::active_area(dng, picture))? {
+        let whole = dng.of_raw(tags::ACTIVE_AREA).is_none();
+        let source = if whole { "ImageWidth, ImageLength" } else { tags::ACTIVE_AREA.name };
+        said.active_area([area.left, area.top, area.width, area.height].map(|n| n as u32), source);
     }
+    let pair = |tag: Tag| dng.numbers(dng.anywhere(tag), tag, 2).map(|n| n.and_then(|n| <[f64; 2]>::try_from(n).ok()));
+    let size = said.or_finding(pair(tags::DEFAULT_CROP_SIZE))?.flatten();
+    let shown = size.filter(|sides| sides.iter().all(|side| (1.0..65536.0).contains(side)));
+    said.display_size(shown.map(|sides| sides.map(|side| side.round() as u32)), tags::DEFAULT_CROP_SIZE.name);
+    // A pixel is shown DefaultScale wide and high.
+    let scale = said.or_finding(pair(tags::DEFAULT_SCALE))?.flatten();
+    let ratio = scale.filter(|scale| scale.iter().all(|n| *n > 0.0)).map(|[across, down]| across / down);
+    said.pixel_aspect_ratio(ratio, tags::DEFAULT_SCALE.name);
+    let orientation = said.or_finding(dng.integer(dng.anywhere(tags::ORIENTATION), tags::ORIENTATION))?.flatten();
+    said.orientation(orientation.and_then(orientation_name).map(str::to_owned), tags::ORIENTATION.name);
+    Ok(())
+}
 
-    fn time(&mut self) -> Result<()> {
-        let dng = self.dng;
-        let rate = match dng.anywhere(tags::FRAME_RATE) {
-            Some(entry) => dng.tiff.rationals(entry, tags::FRAME_RATE, 1).and_then(|rate| {
-                let whole = |n: i64| u32::try_from(n).ok().filter(|n| *n > 0);
-                let exact = rate.first().and_then(|&(n, d)| Rational::new(whole(n)?, whole(d)?));
-                let refuse = || dng.problem(tags::FRAME_RATE, "it is not a rate above 0");
-                exact.map(|rate| Some(rate.normalised())).ok_or_else(refuse)
-            }),
-            None => Ok(None),
-        };
-        let rate = self.found("frame_rate", tags::FRAME_RATE, rate)?;
-        self.metadata.frame_rate = rate.map(|r| r.to_string());
-        let codes = match dng.anywhere(tags::TIME_CODES) {
-            Some(entry) => dng.tiff.raw(entry, tags::TIME_CODES, 80).map(Some),
-            None => Ok(None),
-        };
-        let codes = self.found("start_timecode", tags::TIME_CODES, codes)?;
-        if let Some([frames, seconds, minutes, hours]) = codes.as_deref().and_then(<[u8]>::first_chunk).copied() {
-            let bytes = [frames, seconds, minutes, hours];
-            let base = rate.and_then(Rational::timecode_base);
-            // Without a rate the digits are all that is known.
-            let text = match base {
-                Some(base) => Timecode::from_bcd(bytes, base).map(|t| t.to_string()),
-                None => Digits::from_bcd(bytes).map(|d| d.to_string()),
-            };
-            let text = text.map(Some).map_err(|e| e.in_field(tags::TIME_CODES.name));
-            self.metadata.start_timecode = self.found("start_timecode", tags::TIME_CODES, text)?;
-            if self.metadata.start_timecode.is_some() {
-                self.metadata.timecode_rate.clone_from(&self.metadata.frame_rate);
-            }
-        }
-        let times = [tags::DATE_TIME_ORIGINAL, tags::DATE_TIME];
-        if let Some(time) = self.text("recorded_at", &times)?.as_deref().and_then(iso_8601) {
-            self.metadata.shoot_day = Some(time[..10].to_owned());
-            self.came_from_names("shoot_day", "recorded_at");
-            self.metadata.recorded_at = Some(time);
-        }
-        Ok(())
-    }
+fn time(dng: &Directories<'_>, said: &mut Said) -> Result<()> {
+    let whole = |n: i64| u32::try_from(n).ok().filter(|n| *n > 0);
+    let read = || {
+        let Some(entry) = dng.anywhere(tags::FRAME_RATE) else { return Ok(None) };
+        let rate = dng.tiff.rationals(entry, tags::FRAME_RATE, 1)?;
+        let exact = rate.first().and_then(|&(n, d)| Rational::new(whole(n)?, whole(d)?));
+        exact.map(Some).ok_or_else(|| dng.problem(tags::FRAME_RATE, "it is not a rate above 0"))
+    };
+    let rate = said.or_finding(read())?.flatten().map(Rational::normalised);
+    said.frame_rate(rate, tags::FRAME_RATE.name);
+    let Some(entry) = dng.anywhere(tags::TIME_CODES) else { return Ok(()) };
+    let codes = said.or_finding(dng.tiff.raw(entry, tags::TIME_CODES, 80))?;
+    let Some(bytes) = codes.as_deref().and_then(<[u8]>::first_chunk).copied() else { return Ok(()) };
+    // Without a rate the digits are all that is known.
+    let text = match rate.and_then(Rational::timecode_base) {
+        Some(base) => Timecode::from_bcd(bytes, base).map(|t| t.to_string()),
+        None => Digits::from_bcd(bytes).map(|d| d.to_string()),
+    };
+    let text = said.or_finding(text.map_err(|e| e.in_field(tags::TIME_CODES.name)))?;
+    said.start_timecode_digits(text, tags::TIME_CODES.name);
+    Ok(())
+}
 
-    fn exposure_and_lens(&mut self) -> Result<()> {
-        self.metadata.iso = self.positive("iso", &[tags::ISO])?;
-        let index = [tags::RECOMMENDED_EXPOSURE_INDEX, tags::EXPOSURE_INDEX, tags::EXPOSURE_INDEX_EP];
-        self.metadata.exposure_index = self.positive("exposure_index", &index)?;
-        self.metadata.exposure_time_seconds = self.positive("exposure_time_seconds", &[tags::EXPOSURE_TIME])?;
-        let rate = self.metadata.frame_rate.as_deref().and_then(|r| r.parse::<Rational>().ok());
-        if let Some((seconds, rate)) = self.metadata.exposure_time_seconds.zip(rate) {
-            let degrees = seconds * rate.as_f64() * 360.0;
-            if degrees <= 360.0 {
-                self.metadata.shutter_angle_degrees = Some((degrees * 1000.0).round() / 1000.0);
-                self.came_from_names("shutter_angle_degrees", "ExposureTime, FrameRate");
-            }
-        }
-        self.metadata.f_number = self.positive("f_number", &[tags::F_NUMBER])?;
-        self.metadata.t_stop = self.positive("t_stop", &[tags::T_STOP])?;
-        self.metadata.focus_distance_m = self.positive("focus_distance_m", &[tags::SUBJECT_DISTANCE])?;
-        self.metadata.lens_make = self.text("lens_make", &[tags::LENS_MAKE])?;
-        self.metadata.lens_model = self.text("lens_model", &[tags::LENS_MODEL])?;
-        self.metadata.lens_serial = self.text("lens_serial", &[tags::LENS_SERIAL_NUMBER])?;
-        self.metadata.focal_length_mm = self.positive("focal_length_mm", &[tags::FOCAL_LENGTH])?;
-        if self.metadata.focal_length_mm.is_none() {
-            // LensInfo is shortest and longest focal length, then the f-numbers there; 0/0 is unknown.
-            let entry = self.dng.anywhere(tags::LENS_INFO);
-            let lens = entry.map(|entry| self.dng.tiff.numbers(entry, tags::LENS_INFO, 4)).transpose();
-            let lens = self.found("focal_length_mm", tags::LENS_INFO, lens)?;
-            if let Some([shortest, longest, ..]) = lens.as_deref()
-                && shortest.total_cmp(longest).is_eq()
-                && *shortest > 0.0
-            {
-                self.metadata.focal_length_mm = Some(*shortest);
-            } else {
-                self.metadata.sources.remove("focal_length_mm");
-            }
-        }
-        Ok(())
+/// LensInfo is shortest and longest focal length, then the f-numbers there; 0/0 is unknown.
+fn prime_lens(dng: &Directories<'_>, said: &mut Said) -> Result<()> {
+    let Some(entry) = dng.anywhere(tags::LENS_INFO) else { return Ok(()) };
+    let lens = said.or_finding(dng.tiff.numbers(entry, tags::LENS_INFO, 4))?;
+    if let Some([shortest, longest, ..]) = lens.as_deref()
+        && shortest.total_cmp(longest).is_eq()
+        && *shortest > 0.0
+    {
+        said.focal_length_mm(*shortest, tags::LENS_INFO.name);
     }
+    Ok(())
+}
 
-    fn came_from(&mut self, field: &str, tag: Tag) {
-        if self.dng.anywhere(tag).is_some() {
-            self.came_from_names(field, tag.name);
-        }
+/// The balance as factors that make the neutral white, green being 1; or as the temperature of the white's chromaticity.
+fn white_balance(dng: &Directories<'_>, said: &mut Said) -> Result<()> {
+    let positive = |values: &[f64]| values.iter().all(|v| *v > 0.0);
+    let neutral = dng.numbers(dng.anywhere(tags::AS_SHOT_NEUTRAL), tags::AS_SHOT_NEUTRAL, 16);
+    if let Some([red, green, blue]) = said.or_finding(neutral)?.flatten().filter(|n| positive(n)).as_deref() {
+        said.white_balance_gains([green / red, 1.0, green / blue], tags::AS_SHOT_NEUTRAL.name);
     }
-
-    fn came_from_names(&mut self, field: &str, names: &str) {
-        self.metadata.sources.insert(field.to_owned(), names.to_owned());
+    let white = dng.numbers(dng.anywhere(tags::AS_SHOT_WHITE_XY), tags::AS_SHOT_WHITE_XY, 2);
+    if let Some([x, y]) = said.or_finding(white)?.flatten().filter(|xy| positive(xy)).as_deref()
+        && x + y < 1.0
+    {
+        said.white_balance_kelvin(temperature_of([*x, *y]).round(), tags::AS_SHOT_WHITE_XY.name);
     }
-
-    /// Notes where a value came from; what is wrong with it becomes a finding.
-    fn found<T>(&mut self, field: &str, tag: Tag, read: Result<Option<T>>) -> Result<Option<T>> {
-        match read {
-            Ok(Some(value)) => {
-                self.came_from(field, tag);
-                Ok(Some(value))
-            }
-            Ok(None) => Ok(None),
-            Err(error @ (Error::Missing { .. } | Error::Io { .. })) => Err(error),
-            Err(Error::Invalid { problem, .. }) => {
-                self.metadata.findings.push(format!("{}: {problem}", tag.name));
-                Ok(None)
-            }
-            Err(error) => {
-                self.metadata.findings.push(error.to_string());
-                Ok(None)
-            }
-        }
-    }
-
-    /// The first of these tags that has text.
-    fn text(&mut self, field: &str, tags: &[Tag]) -> Result<Option<String>> {
-        for &tag in tags {
-            let Some(entry) = self.dng.anywhere(tag) else { continue };
-            let text = self.dng.tiff.text(entry, tag, MAX_TEXT).map(|text| Some(text).filter(|t| !t.is_empty()));
-            if let Some(text) = self.found(field, tag, text)? {
-                return Ok(Some(text));
-            }
-        }
-        Ok(None)
-    }
-
-    fn integer(&mut self, field: &str, tag: Tag) -> Result<Option<u64>> {
-        let value = self.dng.integer(self.dng.anywhere(tag), tag);
-        self.found(field, tag, value)
-    }
-
-    fn numbers(&mut self, field: &str, tag: Tag, max: usize) -> Result<Option<Vec<f64>>> {
-        let values = self.dng.numbers(self.dng.anywhere(tag), tag, max);
-        self.found(field, tag, values)
-    }
-
-    /// The first number, above 0, of the first of these tags that has one; 0 and n/0 are how cameras write unknown.
-    fn positive(&mut self, field: &str, tags: &[Tag]) -> Result<Option<f64>> {
-        for &tag in tags {
-            let Some(entry) = self.dng.anywhere(tag) else { continue };
-            let known = |values: Vec<f64>| values.first().copied().filter(|v| v.is_finite() && *v > 0.0);
-            let value = self.dng.tiff.numbers(entry, tag, 16).map(known);
-            if let Some(value) = self.found(field, tag, value)? {
-                return Ok(Some(value));
-            }
-        }
-        Ok(None)
-    }
+    Ok(())
 }
 
 /// EXIF's `2026:11:24 08:15:00` as `2026-11-24T08:15:00`; none when it is not that.

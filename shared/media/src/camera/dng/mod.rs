@@ -14,12 +14,12 @@ pub(super) mod testkit;
 mod tests;
 mod unpack;
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 
 use directories::{CFA, Directories};
 use picture::{Picture, Pieces, compression_name};
 
-use super::{Format, FrameSpan, FrameTable, Inspected, tiff};
+use super::{Format, FrameSpan, FrameTable, Inspected, said::Said, tiff};
 use crate::{
     error::{Error, Result},
     raw::Mosaic,
@@ -45,30 +45,24 @@ impl Format for Dng {
     fn inspect(&self, file: &dyn Source) -> Result<Inspected> {
         let dng = Directories::open(file)?;
         let picture = Picture::read(&dng)?;
-        let mut metadata = metadata::metadata(&dng, &picture)?;
-        let frames = match Pieces::read(&dng, &picture).map(|pieces| pieces.span()) {
-            Ok(span) => {
-                if span.end > file.len() {
-                    let problem = format!("the picture ends at byte {}, but the file has {}", span.end, file.len());
-                    metadata.findings.push(problem);
-                }
-                FrameTable::Listed(vec![FrameSpan { offset: span.start, len: span.end - span.start }])
-            }
-            Err(error @ (Error::Missing { .. } | Error::Io { .. })) => return Err(error),
-            Err(error) => {
-                metadata.findings.push(error.to_string());
-                FrameTable::default()
-            }
-        };
-        let mut tags = BTreeMap::new();
+        let mut said = Said::default();
         for (directory, ifd) in &dng.named {
             for entry in &ifd.entries {
                 let tag = tags::tag(entry.tag);
                 let name = if tag.name.is_empty() { entry.tag.to_string() } else { tag.name.to_owned() };
-                tags.insert(format!("{directory}:{name}"), dng.tiff.json(entry, tag)?);
+                said.tag(format!("{directory}:{name}"), dng.tiff.json(entry, tag)?);
             }
         }
-        Ok(Inspected { metadata, tags, frames })
+        metadata::say(&dng, &picture, &mut said)?;
+        said.frame_count(1, "file");
+        let span = said.or_finding(Pieces::read(&dng, &picture))?.map(|pieces| pieces.span());
+        let frames = span.map_or_else(FrameTable::default, |span| {
+            if span.end > file.len() {
+                said.finding(format!("the picture ends at byte {}, but the file has {}", span.end, file.len()));
+            }
+            FrameTable::Listed(vec![FrameSpan { offset: span.start, len: span.end - span.start }])
+        });
+        Ok(said.finish(frames))
     }
 
     fn decode(&self, file: &dyn Source, frame: u64) -> Result<Mosaic> {
@@ -87,10 +81,25 @@ impl Format for Dng {
     }
 }
 
+/// Whether the pixels can be decoded, as far as their tags tell.
+///
+/// # Errors
+/// [`Error::Unsupported`] when they cannot; those of reading the tags.
+fn decodable(dng: &Directories<'_>, picture: &Picture) -> Result<()> {
+    refuse_other_codings(dng, picture)?;
+    levels::filters(dng, levels::active_area(dng, picture)?)?;
+    colour::calibration(dng).map(|_| ())
+}
+
 fn refuse_other_codings(dng: &Directories<'_>, picture: &Picture) -> Result<()> {
     let integer = |tag| dng.integer(dng.of_raw(tag), tag);
     if integer(tags::PHOTOMETRIC)? != Some(CFA) {
-        return Err(dng.unsupported(tags::PHOTOMETRIC, "decoding LinearRaw (a demosaiced picture)"));
+        let compressed = match picture.compression {
+            1 => String::new(),
+            number => format!(" compressed with {}", compression_name(number)),
+        };
+        let what = format!("decoding LinearRaw (a demosaiced picture){compressed}");
+        return Err(dng.unsupported(tags::PHOTOMETRIC, what));
     }
     if picture.compression != 1 {
         let name = compression_name(picture.compression);

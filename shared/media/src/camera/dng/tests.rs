@@ -195,8 +195,45 @@ fn other_codings_are_refused_by_name_and_still_inspected() {
         assert_eq!(error.kind(), "unsupported", "{error}");
         assert!(error.to_string().contains(what), "{error}");
         assert!(error.to_string().starts_with("A001.dng: byte "), "{error}");
-        assert!(inspect(&bytes).is_ok());
+        let m = inspect(&bytes).unwrap().metadata;
+        let needed = format!("a decoder of {}", what.trim_start_matches("decoding "));
+        assert_eq!(m.decoder_needed, Some(needed));
+        assert!(m.sources.contains_key("decoder_needed"));
     }
+    assert_eq!(inspect(&Builder::frame([0, 0, 0, 1]).build()).unwrap().metadata.decoder_needed, None);
+}
+
+#[test]
+fn the_balance_of_the_shot_is_in_the_record() {
+    // 1/0.5 and 1/0.8, by a green of 1/1.
+    let m = inspect(&with(50728, Value::Rational(vec![(1, 2), (1, 1), (4, 5)]))).unwrap().metadata;
+    assert_eq!((m.white_balance_gains, m.white_balance_kelvin), (Some([2.0, 1.0, 1.25]), None));
+    assert_eq!(m.sources["white_balance_gains"], "AsShotNeutral");
+    let unbalanced = inspect(&with(50728, Value::Rational(vec![(1, 2), (0, 1), (4, 5)]))).unwrap().metadata;
+    assert_eq!((unbalanced.white_balance_gains, unbalanced.findings.len()), (None, 0));
+    // CIE D65.
+    let m = inspect(&with(50729, Value::Rational(vec![(3127, 10_000), (3290, 10_000)]))).unwrap().metadata;
+    let kelvin = m.white_balance_kelvin.unwrap();
+    assert!((kelvin - 6504.0).abs() < 10.0, "{kelvin}");
+}
+
+#[test]
+fn every_value_says_where_it_came_from() {
+    let mut builder = Builder::frame([0x23, 0x59, 0x11, 0x10]);
+    builder.ifd0.retain(|(tag, _)| *tag != 271);
+    builder.ifd0.push((271, Value::Text("SONY")));
+    builder.exif =
+        Some(vec![(33434, Value::Rational(vec![(1001, 48_000)])), (36867, Value::Text("2026:11:24 08:15:00"))]);
+    let m = inspect(&builder.build()).unwrap().metadata;
+    assert_eq!((m.camera_make.as_deref(), m.recorded_at.as_deref()), (Some("Sony"), Some("2026-11-24T08:15:00")));
+    assert_eq!((m.shutter_angle_degrees, m.timecode_rate.as_deref()), (Some(180.0), Some("24000/1001")));
+    assert_eq!(m.sources["active_area"], "ImageWidth, ImageLength");
+    let serde_json::Value::Object(fields) = serde_json::to_value(&m).unwrap() else { panic!("not an object") };
+    for field in fields.keys().filter(|field| *field != "sources") {
+        assert!(m.sources.contains_key(field), "{field} has no source");
+    }
+    let sourced: Vec<_> = m.sources.keys().filter(|field| !fields.contains_key(*field)).collect();
+    assert_eq!(sourced, [""; 0], "sources of fields that are not there");
 }
 
 #[test]

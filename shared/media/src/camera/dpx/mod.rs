@@ -21,6 +21,8 @@ pub struct Dpx;
 
 /// The generic headers end here; without them a file says nothing.
 const LEAST_BYTES: usize = 820;
+/// All headers that the standard has.
+const HEADER_BYTES: u64 = 2048;
 
 impl Format for Dpx {
     fn name(&self) -> &'static str {
@@ -57,9 +59,22 @@ impl Format for Dpx {
         if said.metadata.width.is_none() || said.metadata.height.is_none() {
             said.finding("it says no size of its picture");
         }
+        user_data(&mut said, file.len());
         let table = picture(&mut said, file.len());
         said.frame_count(1, "file");
         Ok(said.finish(table))
+    }
+}
+
+/// The user's data, behind the headers; a file that is too short for it has a finding. `FileSize` is no use for that:
+/// writers keep the one of another depth.
+fn user_data(said: &mut Said, len: u64) {
+    let tag = |name: &str| said.tags.get(name).and_then(whole).filter(|n| *n > 0);
+    let Some(size) = tag("UserDataSize") else { return };
+    let headers = tag("GenericHeaderSize").zip(tag("IndustryHeaderSize")).map(|(a, b)| a.saturating_add(b));
+    let end = headers.unwrap_or(HEADER_BYTES).saturating_add(size);
+    if end > len {
+        said.finding(format!("the user's data ends at byte {end}, but the file has {len}: it is cut short"));
     }
 }
 

@@ -119,6 +119,16 @@ fn lines_of_whole_bytes_need_not_end_at_whole_words() {
 }
 
 #[test]
+fn data_of_the_user_that_the_file_does_not_have_is_told() {
+    let mut bytes = header(true);
+    bytes[32..36].copy_from_slice(&40u32.to_be_bytes());
+    let findings = inspect(&bytes).metadata.findings;
+    assert_eq!(findings, ["the user's data ends at byte 2088, but the file has 2080: it is cut short"]);
+    bytes[32..36].copy_from_slice(&32u32.to_be_bytes());
+    assert_eq!(inspect(&bytes).metadata.findings, [""; 0]);
+}
+
+#[test]
 fn one_read_is_enough_however_long_the_file_is() {
     let file = Counted::new(Sparse::new("a.dpx", 100 << 30).with(0, header(true)));
     assert!(Dpx.inspect(&file).is_ok());
