@@ -134,8 +134,8 @@ fn scan(said: &Said, value: &Value) -> Option<&'static str> {
     match (whole(value)?, tagged(said, "FieldDominance")) {
         (0 | 4, _) => Some("progressive"),
         (1, Some(2)) => Some("interlaced bottom field first"),
-        (1, _) => Some("interlaced top field first"),
-        (2 | 3, _) => Some("interlaced"),
+        (1, Some(1)) => Some("interlaced top field first"),
+        (1..=3, _) => Some("interlaced"),
         _ => None,
     }
 }
@@ -208,4 +208,26 @@ fn range(said: &Said, black: &Value) -> Option<String> {
 
 fn named(value: &Value, name: fn(&labels::Label) -> Option<&'static str>) -> Option<String> {
     labels::parse(&text(value)?).and_then(|label| name(&label)).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn which_field_is_first_is_said_where_the_descriptor_does() {
+        for (layout, dominance, expected) in [
+            (0, None, "progressive"),
+            (1, Some(1), "interlaced top field first"),
+            (1, Some(2), "interlaced bottom field first"),
+            (1, None, "interlaced"),
+            (3, Some(1), "interlaced"),
+        ] {
+            let mut said = Said::default();
+            said.tag("Picture FieldDominance", dominance.map(|n| json!(n)));
+            assert_eq!(scan(&said, &json!(layout)), Some(expected));
+        }
+    }
 }

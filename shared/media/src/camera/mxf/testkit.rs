@@ -141,6 +141,7 @@ impl Builder {
                     (0x3209, number(4096)),
                     (0x3208, number(1080)),
                     (0x320c, vec![1]),
+                    (0x3212, vec![1]),
                     (0x320e, [number(256), number(135)].concat()),
                     (0x3210, label([0x0e, 6, 4, 1, 1, 1, 6, 4])),
                     (0x3301, number(10)),
