@@ -83,30 +83,53 @@ const CODECS: &[Codec] = &[
 
 /// The coding of a sample entry. Sony's MPEG-2 in QuickTime (XDCAM) has a format for each size and rate.
 pub(super) fn of(format: [u8; 4]) -> Option<Codec> {
-    let xdcam = |f: &[u8; 4]| matches!(f, [b'x', b'd', b'v' | b'5' | b'h', _]);
-    match CODECS.iter().find(|c| c.format == format) {
-        Some(known) => Some(Codec { ..*known }),
-        None if xdcam(&format) => Some(codec(&format, "XDCAM MPEG-2", "MPEG-2 decoder", Some(8), None)),
-        None => None,
+    let xdcam = |chroma| Some(codec(&format, "XDCAM MPEG-2", "MPEG-2 decoder", Some(8), chroma));
+    match (CODECS.iter().find(|c| c.format == format), format) {
+        (Some(known), _) => Some(Codec { ..*known }),
+        (None, [b'x', b'd', b'v', _]) => xdcam(S420),
+        (None, [b'x', b'd', b'5', _]) => xdcam(S422),
+        (None, [b'x', b'd', b'h', _]) => xdcam(None),
+        (None, _) => None,
     }
 }
 
-/// What Avid calls a compression id (SMPTE ST 2019-1): name, bits where the id tells, chroma.
-pub(super) fn dnx(id: u32) -> Option<(&'static str, Option<u32>, &'static str)> {
-    Some(match id {
-        1235 | 1241 | 1250 => ("Avid DNxHD HQX", Some(10), "4:2:2"),
-        1237 | 1242 | 1252 => ("Avid DNxHD SQ", Some(8), "4:2:2"),
-        1238 | 1243 | 1251 => ("Avid DNxHD HQ", Some(8), "4:2:2"),
-        1244 | 1258..=1260 => ("Avid DNxHD TR", Some(8), "4:2:2"),
-        1253 => ("Avid DNxHD LB", Some(8), "4:2:2"),
-        1256 => ("Avid DNxHD 444", Some(10), "4:4:4"),
-        1270 => ("Avid DNxHR 444", None, "4:4:4"),
-        1271 => ("Avid DNxHR HQX", None, "4:2:2"),
-        1272 => ("Avid DNxHR HQ", Some(8), "4:2:2"),
-        1273 => ("Avid DNxHR SQ", Some(8), "4:2:2"),
-        1274 => ("Avid DNxHR LB", Some(8), "4:2:2"),
+/// What a compression id of VC-3 says (SMPTE ST 2019-1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::camera) struct Dnx {
+    /// Avid's name.
+    pub(in crate::camera) name: &'static str,
+    /// Where the id tells.
+    pub(in crate::camera) bits: Option<u32>,
+    pub(in crate::camera) chroma: &'static str,
+    /// Where the id tells: DNxHR's do not.
+    pub(in crate::camera) scan: Option<&'static str>,
+}
+
+const PROGRESSIVE: Option<&str> = Some("progressive");
+const INTERLACED: Option<&str> = Some("interlaced");
+
+/// The coding that a compression id of VC-3 stands for.
+#[rustfmt::skip]
+pub(in crate::camera) fn dnx(id: u32) -> Option<Dnx> {
+    let (name, bits, chroma, scan) = match id {
+        1235 | 1250        => ("Avid DNxHD HQX", Some(10), "4:2:2", PROGRESSIVE),
+        1237 | 1252        => ("Avid DNxHD SQ",  Some(8),  "4:2:2", PROGRESSIVE),
+        1238 | 1251        => ("Avid DNxHD HQ",  Some(8),  "4:2:2", PROGRESSIVE),
+        1241               => ("Avid DNxHD HQX", Some(10), "4:2:2", INTERLACED),
+        1242               => ("Avid DNxHD SQ",  Some(8),  "4:2:2", INTERLACED),
+        1243               => ("Avid DNxHD HQ",  Some(8),  "4:2:2", INTERLACED),
+        1244 | 1260        => ("Avid DNxHD TR",  Some(8),  "4:2:2", INTERLACED),
+        1258 | 1259        => ("Avid DNxHD TR",  Some(8),  "4:2:2", PROGRESSIVE),
+        1253               => ("Avid DNxHD LB",  Some(8),  "4:2:2", PROGRESSIVE),
+        1256               => ("Avid DNxHD 444", Some(10), "4:4:4", PROGRESSIVE),
+        1270               => ("Avid DNxHR 444", None,     "4:4:4", None),
+        1271               => ("Avid DNxHR HQX", None,     "4:2:2", None),
+        1272               => ("Avid DNxHR HQ",  Some(8),  "4:2:2", None),
+        1273               => ("Avid DNxHR SQ",  Some(8),  "4:2:2", None),
+        1274               => ("Avid DNxHR LB",  Some(8),  "4:2:2", None),
         _ => return None,
-    })
+    };
+    Some(Dnx { name, bits, chroma, scan })
 }
 
 /// Profiles of H.264 (ITU-T H.264, Annex A).

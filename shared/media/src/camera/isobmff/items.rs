@@ -17,7 +17,8 @@ const MAX_KEYS: u64 = 256 << 10;
 /// Longest text document (XML).
 const MAX_XML: u64 = 256 << 10;
 
-/// Notes what a `meta` says, and keeps its XML documents. Names that belong to a track begin with `prefix`.
+/// Notes what a `meta` says, and keeps its XML documents. Names that belong to a track begin with `prefix`; those of four
+/// characters have `place` before them, for what they mean depends on where they stand.
 ///
 /// QuickTime's `meta` holds boxes; ISO's has version and flags before them.
 ///
@@ -26,7 +27,7 @@ const MAX_XML: u64 = 256 << 10;
 fn note_meta(
     file: &Windows<'_>,
     meta: &Atom,
-    prefix: &str,
+    [prefix, place]: [&str; 2],
     said: &mut Said,
     documents: &mut Vec<String>,
 ) -> Result<()> {
@@ -44,7 +45,8 @@ fn note_meta(
                 for item in boxes(file, atom.body.clone()) {
                     let item = item?;
                     let index = u32::from_be_bytes(item.kind).checked_sub(1).and_then(|n| usize::try_from(n).ok());
-                    let name = index.and_then(|n| names.get(n)).cloned().unwrap_or_else(|| four(item.kind));
+                    let name = index.and_then(|n| names.get(n)).cloned();
+                    let name = name.unwrap_or_else(|| format!("{place}{}", four(item.kind)));
                     let values = values(file, item.body.clone())?;
                     let value = if values.len() > 1 {
                         Value::from(values)
@@ -59,7 +61,7 @@ fn note_meta(
                 let text = atom.after(4);
                 let text = file.read(text.start..text.end.min(text.start + MAX_XML))?;
                 let text = String::from_utf8_lossy(&text).trim_end_matches('\0').to_owned();
-                said.tag(format!("{prefix}xml"), text.clone());
+                said.tag(format!("{prefix}{place}xml"), text.clone());
                 documents.push(text);
             }
             _ => {}
@@ -163,7 +165,7 @@ fn note_users(file: &Windows<'_>, udta: &Atom, prefix: &str, said: &mut Said) ->
         let atom = atom?;
         let name = format!("{prefix}udta:{}", four(atom.kind));
         if atom.is(b"meta") {
-            note_meta(file, &atom, &format!("{prefix}udta:"), said, &mut Vec::new())?;
+            note_meta(file, &atom, [prefix, "udta:"], said, &mut Vec::new())?;
         } else if atom.len() > MAX_VALUE {
             said.tag(name, format!("{} bytes", atom.len()));
         } else if atom.kind[0] == 0xa9 {
@@ -200,7 +202,7 @@ pub(in crate::camera) fn note_items(file: &Windows<'_>, movie: &super::Movie, sa
     let of_movie = (&movie.metas, &movie.users, String::new());
     for (metas, users, prefix) in std::iter::once(of_movie).chain(of_tracks) {
         for meta in metas {
-            let noted = note_meta(file, meta, &prefix, said, &mut documents);
+            let noted = note_meta(file, meta, [&prefix, ""], said, &mut documents);
             said.or_finding(noted.map_err(|e: Error| e.in_field("meta")))?;
         }
         for udta in users {
@@ -226,7 +228,7 @@ mod tests {
         let mut said = Said::default();
         for atom in boxes(&file, 0..file.len()).map_while(Result::ok) {
             match &atom.kind {
-                b"meta" => note_meta(&windows, &atom, "", &mut said, &mut Vec::new()).unwrap(),
+                b"meta" => note_meta(&windows, &atom, [""; 2], &mut said, &mut Vec::new()).unwrap(),
                 _ => note_users(&windows, &atom, "", &mut said).unwrap(),
             }
         }

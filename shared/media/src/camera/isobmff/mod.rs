@@ -18,6 +18,7 @@ use std::ops::Range;
 
 #[allow(unused_imports, reason = "readers take what they need of it")]
 pub(super) use boxes::{Atom, array, boxes, f32_at, find, four, i16_at, u16_at, u32_at, u64_at};
+pub(super) use codecs::dnx;
 pub(super) use items::note_items;
 pub(super) use movie::{Movie, Track};
 
@@ -53,7 +54,7 @@ pub(super) fn is_movie(head: &[u8]) -> bool {
 /// [`Error::Missing`] and [`Error::Io`].
 pub(super) fn note(file: &Windows<'_>, movie: &Movie, said: &mut Said) -> Result<()> {
     picture::note(file, movie, said)?;
-    sound::note(movie, said);
+    sound::note(file, movie, said)?;
     timecode::note(file, movie, said)?;
     if let Some(created) = movie.created.filter(|seconds| (1..1 << 33).contains(seconds)) {
         let time = utc(created);

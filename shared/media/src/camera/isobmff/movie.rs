@@ -35,6 +35,8 @@ pub(in crate::camera) struct Movie {
     pub(in crate::camera) users: Vec<Atom>,
     /// Other boxes of the file and of the movie.
     pub(in crate::camera) others: Vec<Atom>,
+    /// More frames follow in fragments (`moof`), which are not read.
+    fragmented: bool,
     /// The movie is too long to be read: only what lies around the tables is known.
     thrifty: bool,
 }
@@ -93,8 +95,12 @@ impl Movie {
         let mut movie = Self::default();
         let mut found = None;
         let mut walk = boxes(file, 0..file.len());
-        // Once the movie is known, only what was read with it is looked at.
-        while found.is_none() || file.holds(&(walk.at()..(walk.at() + 16).min(file.len()))) {
+        let mut extended = false;
+        // Once the movie is known, only what was read with it is looked at, and for fragments where it announces them.
+        while found.is_none()
+            || extended && file.reads_left() > 2
+            || file.holds(&(walk.at()..(walk.at() + 16).min(file.len())))
+        {
             let Some(next) = walk.next() else { break };
             let Some(atom) = said.or_finding(next)? else { break };
             if atom.missing > 0 {
@@ -112,9 +118,11 @@ impl Movie {
                     movie.thrifty = atom.len() > MAX_MOVIE;
                     if !movie.thrifty {
                         file.prefetch(atom.start..atom.body.end)?;
+                        extended = matches!(find(file, atom.body.clone(), b"mvex"), Ok(Some(_)));
                     }
                 }
                 b"moof" => {
+                    movie.fragmented = true;
                     said.finding("the movie is in fragments, which are not read: remux it to one movie");
                     break;
                 }
@@ -184,6 +192,9 @@ impl Movie {
     /// # Errors
     /// Those of reading.
     pub(in crate::camera) fn count(&self, file: &Windows<'_>, track: &Track) -> Result<Option<u64>> {
+        if self.fragmented {
+            return Ok(None);
+        }
         match track.tables.count(file, self.thrifty)? {
             Some(count) => Ok(Some(count)),
             None => Ok(track.tables.timing(file, track.timescale, self.thrifty)?.map(|t| t.count)),

@@ -28,6 +28,7 @@ const RULES: &[Rule] = &[
     ("hvcC:profile", |said, value, tag| said.compression(text(value), tag)),
     ("hvcC:bit_depth", |said, value, tag| said.bit_depth(whole32(value), tag)),
     ("hvcC:chroma", |said, value, tag| said.chroma_subsampling(text(value), tag)),
+    ("ACLR:range", |said, value, tag| said.color_range(avid_range(value).map(str::to_owned), tag)),
     ("CMP1:bit_depth", |said, value, tag| said.bit_depth(whole32(value), tag)),
     ("fiel", |said, value, tag| said.scan(scan(value).map(str::to_owned), tag)),
     ("colr:primaries", |said, value, tag| said.color_primaries(named(value, color::primaries), tag)),
@@ -40,6 +41,15 @@ const RULES: &[Rule] = &[
 
 fn named(value: &Value, name: fn(u64) -> Option<&'static str>) -> Option<String> {
     whole(value).and_then(name).map(str::to_owned)
+}
+
+/// Avid's levels: 1 is black at 16, 2 is black at 0.
+fn avid_range(value: &Value) -> Option<&'static str> {
+    match whole(value)? {
+        1 => Some("legal"),
+        2 => Some("full"),
+        _ => None,
+    }
 }
 
 /// `fiel`: number of fields, and how they lie (QuickTime File Format; ids as in Apple TN2162).
@@ -70,6 +80,9 @@ pub(super) fn note(file: &Windows<'_>, movie: &Movie, said: &mut Said) -> Result
         said.or_finding(noted)?;
     }
     said.apply(RULES);
+    // Behind `fiel`, which says which field is first.
+    let dnx = said.tags.get("dnx:compression_id").and_then(whole32).and_then(codecs::dnx);
+    said.scan(dnx.and_then(|dnx| dnx.scan).map(str::to_owned), "dnx:compression_id");
     time(file, movie, track, said)
 }
 
@@ -132,10 +145,10 @@ fn note_entry(file: &Windows<'_>, entry: &Entry, said: &mut Said) -> Result<()> 
         let Some(bytes) = said.or_finding(bytes)? else { continue };
         note_box(&atom, &bytes, said);
     }
-    if let Some((name, bits, chroma)) = said.tags.get("dnx:compression_id").and_then(whole32).and_then(codecs::dnx) {
-        said.codec(name.to_owned(), "dnx:compression_id");
-        said.bit_depth(bits, "dnx:compression_id");
-        said.chroma_subsampling(chroma.to_owned(), "dnx:compression_id");
+    if let Some(dnx) = said.tags.get("dnx:compression_id").and_then(whole32).and_then(codecs::dnx) {
+        said.codec(dnx.name.to_owned(), "dnx:compression_id");
+        said.bit_depth(dnx.bits, "dnx:compression_id");
+        said.chroma_subsampling(dnx.chroma.to_owned(), "dnx:compression_id");
     }
     let Some(codec) = codecs::of(entry.format) else {
         said.codec(format.clone(), "stsd:format");
@@ -179,10 +192,16 @@ fn note_box(atom: &Atom, bytes: &[u8], said: &mut Said) {
         b"clap" => clean_aperture(bytes, said),
         b"avcC" => avc(bytes, said),
         b"hvcC" => hevc(bytes, said),
-        // Avid's: the box says its own name, `0001`, and the compression id.
-        b"ADHR" | b"ARES" if bytes.get(..4) == Some(&atom.kind) => said.tag("dnx:compression_id", word(8)),
+        b"ADHR" | b"ARES" => said.tag("dnx:compression_id", avid(atom, bytes)),
+        b"ACLR" => said.tag("ACLR:range", avid(atom, bytes)),
         _ => said.tag(format!("stsd:{}", four(atom.kind)), format!("{} bytes", bytes.len())),
     }
+}
+
+/// The first number of a box of Avid's, behind its own name (which DNxHR's `ADHR` leaves out) and `0001`.
+fn avid(atom: &Atom, bytes: &[u8]) -> Option<u32> {
+    let versioned = bytes.strip_prefix(&atom.kind).unwrap_or(bytes);
+    u32_at(versioned.strip_prefix(b"0001")?, 0)
 }
 
 /// `clap`: width, height, and how far its middle is from the picture's, each a ratio.

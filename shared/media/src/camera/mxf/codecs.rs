@@ -4,7 +4,7 @@
 //! readers of the makers' private labels.
 
 use super::klv::same_but_version;
-use crate::camera::labels::Label;
+use crate::camera::{isobmff::dnx, labels::Label};
 
 /// What a label says of a coding.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -98,15 +98,7 @@ pub(super) fn picture(coding: Option<&Label>, container: Option<&Label>, company
 /// VC-3 by its compression id (ST 2019-1), of which the label has the distance from 1234.
 fn vc3(id: u8) -> Coding {
     let id = 1234 + u32::from(id);
-    let name = match id {
-        1270 => "Avid DNxHR 444",
-        1271 => "Avid DNxHR HQX",
-        1272 => "Avid DNxHR HQ",
-        1273 => "Avid DNxHR SQ",
-        1274 => "Avid DNxHR LB",
-        1256 => "Avid DNxHD 444",
-        _ => "Avid DNxHD",
-    };
+    let name = dnx(id).map_or("Avid DNxHD", |dnx| dnx.name);
     let compression = Some(format!("VC-3 compression id {id}"));
     Coding { name: name.to_owned(), compression, decoder: Some("VC-3 (DNxHD/DNxHR) decoder") }
 }
@@ -158,6 +150,7 @@ mod tests {
             ([4, 1, 2, 1, 2, 1, 2, 2], "ARRI", "ARRIRAW HDE", Some("HDE 13 bit")),
             ([0x0f, 1, 2, 2, 1, 1, 1, 0], "ARRI", "ARRIRAW", None),
             ([4, 1, 2, 2, 0x71, 0x26, 0, 0], "Avid", "Avid DNxHR HQ", Some("VC-3 compression id 1272")),
+            ([4, 1, 2, 2, 0x71, 3, 0, 0], "Avid", "Avid DNxHD SQ", Some("VC-3 compression id 1237")),
             ([4, 1, 2, 2, 3, 6, 4, 0], "ARRI", "Apple ProRes 422 HQ", None),
             ([4, 1, 2, 2, 1, 0x32, 0x31, 1], "Panasonic", "AVC-Intra", Some("Class 100")),
             ([4, 1, 2, 2, 1, 0x32, 0x31, 1], "Sony", "XAVC", Some("Class 100")),

@@ -46,6 +46,9 @@ const RULES: &[Rule] = &[
     ("LookName",               |said, value, tag| said.look_name(text(value), tag)),
 ];
 
+/// ARRI's words for nothing.
+const NOTHING: [&str; 5] = ["--", "n.a.", "None", "none", "no scene name"];
+
 /// The rate of the project, where the tables of the file do not tell.
 pub(super) fn note_project_rate(said: &mut Said) {
     said.apply(&[("com.arri.camera.ProjectFps", |said, value, tag| said.frame_rate(thousandths(value), tag))]);
@@ -58,8 +61,7 @@ pub(super) fn note(prefix: &str, said: &mut Said) -> bool {
         let tag = format!("{prefix}{name}");
         if let Some(value) = said.tags.get(&tag).cloned() {
             any = true;
-            // ARRI's words for nothing.
-            if value.as_str().is_none_or(|text| !matches!(text.trim(), "--" | "n.a." | "None" | "none")) {
+            if value.as_str().is_none_or(|text| !NOTHING.contains(&text.trim())) {
                 rule(said, &value, &tag);
             }
         }

@@ -6,7 +6,8 @@ use crate::{
     camera::{
         FrameTable,
         isobmff::testkit::{
-            UPRIGHT, Video, boxed, header, keyed, movie, nested, sound_track, table, timecode_track, track, words,
+            UPRIGHT, Video, boxed, entry, header, keyed, movie, nested, sound_track, table, timecode_track, track,
+            words,
         },
         recognise,
     },
@@ -104,7 +105,19 @@ fn arris_keys_are_read_with_their_scales() {
         ("com.arri.camera.CameraSerialNumber", 1, b"2566"),
         ("com.arri.camera.CameraIndex", 1, b"B"),
         ("com.arri.camera.ReelName", 1, b"B001R1ZA"),
-        ("com.arri.camera.SceneName", 1, b"--"),
+        ("com.arri.camera.SceneName", 1, b"no scene name"),
+        ("com.arri.camera.TakeName", 1, b"n.a."),
+        ("com.arri.camera.Director", 1, b"H. Raedlein"),
+        ("com.arri.camera.Cinematographer", 1, b"C. Beckmerhagen"),
+        ("com.arri.camera.Production", 1, b"ALEXA LF Samplefootage"),
+        ("com.arri.camera.Location", 1, b"ARRI Creative Space Muc"),
+        ("com.arri.camera.CameraClipName", 1, b"B001C001_180327_R1ZA"),
+        ("com.arri.camera.SupVersion", 1, b"AlexaLF_2.0:41017"),
+        ("com.arri.camera.UUID", 1, b"e4b8a5cc-0000-4000-82e3-016200000000"),
+        ("com.arri.camera.ProjectFps", 1, b"24000"),
+        ("com.arri.camera.LensSerialNumber", 1, b"2"),
+        ("com.arri.camera.LensSqueeze", 1, b"1.000"),
+        ("com.arri.camera.LookName", 1, b"--"),
         ("com.arri.camera.ShutterAngle", 1, b"1728"),
         ("com.arri.camera.SensorFps", 1, b"48000"),
         ("com.arri.camera.ExposureIndexAsa", 1, b"400"),
@@ -126,6 +139,23 @@ fn arris_keys_are_read_with_their_scales() {
         (Some("ARRI"), Some("ALEXA LF Plus W"))
     );
     assert_eq!((metadata.reel_name.as_deref(), metadata.scene.as_deref()), (Some("B001R1ZA"), None));
+    assert_eq!((&metadata.take, &metadata.look_name, metadata.lens_squeeze), (&None, &None, Some(1.0)));
+    // As ARRI's own export of B001C001_180327_R1ZA.mov has them.
+    for (said, exported) in [
+        (&metadata.director, "H. Raedlein"),
+        (&metadata.cinematographer, "C. Beckmerhagen"),
+        (&metadata.production_name, "ALEXA LF Samplefootage"),
+        (&metadata.location, "ARRI Creative Space Muc"),
+        (&metadata.clip_name, "B001C001_180327_R1ZA"),
+        (&metadata.clip_uuid, "e4b8a5cc-0000-4000-82e3-016200000000"),
+        (&metadata.camera_serial, "2566"),
+        (&metadata.camera_index, "B"),
+        (&metadata.firmware, "AlexaLF_2.0:41017"),
+        (&metadata.lens_model, "ARRI SP40 T1.8"),
+        (&metadata.lens_serial, "2"),
+    ] {
+        assert_eq!(said.as_deref(), Some(exported));
+    }
     assert_eq!((metadata.shutter_angle_degrees, metadata.exposure_time_seconds), (Some(172.8), Some(0.01)));
     assert_eq!(
         (metadata.sensor_frame_rate.as_deref(), metadata.frame_rate.as_deref()),
@@ -143,6 +173,15 @@ fn arris_keys_are_read_with_their_scales() {
     assert!((metadata.nd_stops.unwrap() - 1.993).abs() < 0.001);
     assert_eq!(metadata.cdl.map(|cdl| (cdl.slope, cdl.saturation)), Some(([1.1, 1.0, 0.9], 0.5)));
     assert_eq!(metadata.sources["reel_name"], "com.arri.camera.ReelName");
+}
+
+#[test]
+fn keys_among_users_data_are_keys_too() {
+    // Where FFmpeg puts them when it rewraps a clip.
+    let users = nested(b"udta", &[keyed(&[("com.arri.camera.CameraModel", 1, b"ALEXA Mini LF")])]);
+    let metadata = inspect(&clip(&[Video::default().track(), users])).metadata;
+    let camera = (metadata.camera_make.as_deref(), metadata.camera_model.as_deref());
+    assert_eq!(camera, (Some("ARRI"), Some("ALEXA Mini LF")));
 }
 
 #[test]
@@ -227,11 +266,14 @@ fn the_codings_say_their_bits_and_chroma() {
     let avc = boxed(b"avcC", &[1, 122, 0x10, 41, 0xff, 0xe1, 0, 2, 9, 9, 1, 0, 1, 9, 0xfe, 0xfa, 0xfa, 0]);
     let mut hevc = vec![0u8; 23];
     (hevc[1], hevc[12], hevc[16], hevc[17]) = (2, 153, 0xfd, 0xfa);
-    let adhr = boxed(b"ADHR", &[b"ADHR0001".to_vec(), words(&[1274])].concat());
+    let named = boxed(b"ADHR", &[b"ADHR0001".to_vec(), words(&[1274])].concat());
+    // As FFmpeg writes it.
+    let adhr = boxed(b"ADHR", &[b"0001".to_vec(), words(&[1271, 0, 1, 0, 0])].concat());
     for (format, extensions, codec, compression, bits, chroma) in [
         (*b"avc1", avc, "H.264", Some("H.264 High 4:2:2 Intra"), Some(10), Some("4:2:2")),
         (*b"hvc1", boxed(b"hvcC", &hevc), "HEVC", Some("HEVC Main 10"), Some(10), Some("4:2:0")),
-        (*b"AVdh", adhr, "Avid DNxHR LB", None, Some(8), Some("4:2:2")),
+        (*b"AVdh", named, "Avid DNxHR LB", None, Some(8), Some("4:2:2")),
+        (*b"AVdh", adhr, "Avid DNxHR HQX", None, None, Some("4:2:2")),
         (*b"aprh", Vec::new(), "Apple ProRes RAW HQ", None, Some(12), None),
         (*b"zzzz", Vec::new(), "zzzz", None, None, None),
     ] {
@@ -240,6 +282,81 @@ fn the_codings_say_their_bits_and_chroma() {
         assert_eq!(metadata.compression.as_deref(), compression);
         assert_eq!((metadata.bit_depth, metadata.chroma_subsampling.as_deref()), (bits, chroma), "{codec}");
         assert!(metadata.decoder_needed.is_some());
+    }
+}
+
+#[test]
+fn dnxhd_says_by_its_id_whether_it_is_interlaced() {
+    for (id, more, scan) in [
+        (1237, Vec::new(), Some("progressive")),
+        (1242, Vec::new(), Some("interlaced")),
+        (1242, boxed(b"fiel", &[2, 1]), Some("interlaced top field first")),
+        (1272, Vec::new(), None),
+    ] {
+        let ares = boxed(b"ARES", &[b"ARES0001".to_vec(), words(&[id, 1920, 1080, 1])].concat());
+        let extensions = [ares, more].concat();
+        let metadata = inspect(&clip(&[Video { format: *b"AVdn", extensions, ..Video::default() }.track()])).metadata;
+        assert_eq!(metadata.scan.as_deref(), scan, "{id}");
+    }
+}
+
+#[test]
+fn xdcam_says_its_chroma_by_its_format() {
+    for (format, chroma) in [(*b"xd5c", Some("4:2:2")), (*b"xdv3", Some("4:2:0")), (*b"xdhd", None)] {
+        let metadata = inspect(&clip(&[Video { format, ..Video::default() }.track()])).metadata;
+        assert_eq!((metadata.codec.as_deref(), metadata.chroma_subsampling.as_deref()), (Some("XDCAM MPEG-2"), chroma));
+    }
+}
+
+#[test]
+fn channels_of_aac_are_those_of_its_configuration() {
+    // As FFmpeg writes AAC LC at 48 kHz: lengths of four bytes; 0x11 0x88 is one channel, 0x11 0xb0 is six.
+    let esds = |second: u8| {
+        let own = [5, 0x80, 0x80, 0x80, 2, 0x11, second];
+        let decoder = [&[4, 0x80, 0x80, 0x80, 20, 0x40, 0x15][..], &[0; 11], &own].concat();
+        boxed(b"esds", &[&[0, 0, 0, 0, 3, 0x80, 0x80, 0x80, 28, 0, 2, 0][..], &decoder].concat())
+    };
+    let fields = [&[0; 8][..], &2u16.to_be_bytes(), &16u16.to_be_bytes(), &[0; 4], &words(&[48_000 << 16])].concat();
+    let wave = nested(b"wave", &[boxed(b"frma", b"mp4a"), esds(0xb0)]);
+    let quicktime = [&[0, 1][..], &fields[2..], &[0; 16], &wave].concat();
+    for (fields, channels) in [
+        ([&fields[..], &esds(0x88)].concat(), 1),
+        ([&fields[..], &esds(0xb0)].concat(), 6),
+        (quicktime, 6),
+        // Neither known nor there: as described.
+        ([&fields[..], &esds(0x80)].concat(), 2),
+        (fields.clone(), 2),
+    ] {
+        let tables = [boxed(b"stsd", &[words(&[0, 1]), entry(*b"mp4a", &fields)].concat())];
+        let sound = track(2, b"soun", 48_000, 96_000, &UPRIGHT, [0, 0], &tables);
+        let metadata = inspect(&clip(&[Video::default().track(), sound])).metadata;
+        assert_eq!((metadata.audio_channels, metadata.findings), (Some(channels), Vec::new()));
+    }
+}
+
+#[test]
+fn frames_in_fragments_are_not_counted_by_the_movies_tables() {
+    const FOUND: &str = "the movie is in fragments, which are not read: remux it to one movie";
+    let announced = |media: u64, next: &[u8]| {
+        let moov = movie(&[Video::default().track(), nested(b"mvex", &[boxed(b"trex", &[0; 24])])]);
+        let head = [ftyp(&[b"isom"]), moov, header(b"mdat", media)].concat();
+        let at = head.len() as u64 - 16 + media;
+        let file = Counted::new(Sparse::new("A.mp4", 100 << 30).with(0, head).with(at, next.to_vec()));
+        let metadata = QuickTime.inspect(&file).unwrap().metadata;
+        assert!(file.reads() <= 5 && file.bytes() <= 1 << 20);
+        (metadata.frame_count, metadata.frame_rate, metadata.findings)
+    };
+    let rate = Some("24000/1001".to_owned());
+    assert_eq!(announced(50 << 30, &boxed(b"moof", &[0; 16])), (None, rate.clone(), vec![FOUND.to_owned()]));
+    assert_eq!(announced(50 << 30, &boxed(b"free", &[0; 16])), (Some(3), rate, Vec::new()));
+}
+
+#[test]
+fn avids_levels_are_the_range() {
+    for (level, range) in [(1, Some("legal")), (2, Some("full")), (0, None)] {
+        let extensions = boxed(b"ACLR", &[b"ACLR0001".to_vec(), words(&[level, 0])].concat());
+        let metadata = inspect(&clip(&[Video { format: *b"AVdn", extensions, ..Video::default() }.track()])).metadata;
+        assert_eq!(metadata.color_range.as_deref(), range);
     }
 }
 
