@@ -15,7 +15,7 @@ use platefleet_fleet::{
     store::{Audit, ClipRow, ClipState, Clips, JobRow, Jobs, PullState, RangeRow, RollRow, Rolls},
 };
 use platefleet_media::{
-    clip::{self, Metadata},
+    clip::{self, Metadata, Role},
     path::RelativePath,
 };
 use serde_json::json;
@@ -100,13 +100,22 @@ async fn file(env: &impl Needs, roll: &RollId, path: &RelativePath, round: u64, 
 }
 
 async fn inspection(env: &impl Needs, roll: &RollId, pattern: &str, text: String) -> Result<(), Failure> {
+    if RelativePath::new(pattern).is_ok_and(|path| Role::of(&path) == Role::Sidecar) {
+        let detail = format!("could not be added to the record of its clip: {text}. Upload it again");
+        return note_roll(env, roll, Finding::new(KIND, pattern, detail)).await;
+    }
     let clips = Clips(env);
     let id = ClipId::of(roll, pattern);
     let was = clips.stored(&roll.production, &id).await?;
     let files = Rolls(env).files_of_clip(roll, pattern).await?;
-    let revision = ClipRow::revision_of(&files);
+    let companions = was.as_ref().map(|was| was.row.companions.clone()).unwrap_or_default();
+    let revision = ClipRow::revision_of(&files, &companions);
     let is_there = files.iter().any(|file| file.expected.is_some() || file.observed.is_some());
-    if !is_there || was.as_ref().is_some_and(|was| was.row.revision == revision) {
+    if let Some(was) = was.as_ref().filter(|was| was.row.revision == revision) {
+        // It stands; who died may have deleted facets of it.
+        return Ok(clips.repair(&was.row).await?);
+    }
+    if !is_there {
         return Ok(());
     }
     let key = files.first().map(|file| clip::key_of(&file.path));
@@ -124,6 +133,7 @@ async fn inspection(env: &impl Needs, roll: &RollId, pattern: &str, text: String
         revision,
         files: files.len() as u64,
         unchecked: files.iter().all(|file| file.expected.is_none()),
+        companions,
         metadata,
         frames_key: None,
         findings: vec![Finding::new(KIND, pattern, format!("could not be inspected: {text}"))],

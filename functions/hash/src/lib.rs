@@ -53,6 +53,7 @@ pub async fn handle(env: &impl Needs, record: &Record) -> Result<(), Failure> {
         Check::Changed => {
             let file = rolls.observe_file(&roll, &pattern, &path).await?;
             rolls.touch(&roll, file.is_open()).await?;
+            rolls.ask_beside(&file).await?;
             Ok(rolls.send_check(&file).await?)
         }
     }

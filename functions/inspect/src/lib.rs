@@ -2,9 +2,10 @@
 //!
 //! Asked for when the last open file of a clip has its verdict, and a while after a file came that no manifest names: such a
 //! clip is inspected too, and is `verified: false`. Asked too early, twice or late it does no harm. Reads ranges of at most
-//! three files. What is wrong with the footage becomes a finding of the clip; only what the bucket or
+//! three files, and the documents that stand beside the clip. What is wrong with the footage becomes a finding of the clip; only what the bucket or
 //! the table did not answer is tried again.
 
+mod beside;
 mod read;
 mod unchecked;
 
@@ -16,14 +17,17 @@ use platefleet_fleet::{
     ports::{self, Bucket, Clock, Objects, PutIf, Queues, Table},
     runner::{Failure, Record},
     state::{FileRow, FileState, Finding},
-    store::{ClipRow, ClipState, Clips, Jobs, Looks, Rolls},
+    store::{ClipRow, ClipState, Clips, Companions, Jobs, Looks, Rolls},
 };
 use platefleet_media::{
     camera::{ClipReport, FrameRun, FrameTable},
     clip::{Metadata, Role, key_of},
     error::Error,
+    path::RelativePath,
 };
 use std::time::Duration;
+
+use beside::Beside;
 
 /// How often a clip whose row is written by others at the same time is looked at again in one invocation.
 const MAX_CONFLICTS: u32 = 5;
@@ -45,8 +49,18 @@ pub async fn handle(env: &(impl Objects + Queues + Table + Clock), record: &Reco
         }
         _ => return Err(Failure::Hopeless("only clips are inspected here".into())),
     };
-    for _ in 0..MAX_CONFLICTS {
-        match Box::pin(inspect(env, &roll, &pattern)).await {
+    if let Ok(path) = RelativePath::new(pattern.as_str()) {
+        if Companions::<()>::may_be(&path) {
+            beside::tell(env, &roll, &path).await?;
+        }
+        if Role::of(&path) == Role::Sidecar {
+            return Ok(());
+        }
+    }
+    for conflicts in 0..MAX_CONFLICTS {
+        // Who was overtaken, or ended half-way, may have written older documents over newer ones.
+        let is_first = record.attempt <= 1 && conflicts == 0;
+        match Box::pin(inspect(env, &roll, &pattern, is_first)).await {
             Err(ports::Error::Conflict(_)) => {}
             other => return Ok(other?),
         }
@@ -55,11 +69,13 @@ pub async fn handle(env: &(impl Objects + Queues + Table + Clock), record: &Reco
 }
 
 /// The row of the clip is read, then its files, and the row is written if it is still the one that was read: so an older
-/// look at the files cannot overwrite a newer one.
+/// look at the files cannot overwrite a newer one. What was read of the same files is not read again, when nobody has tried
+/// it yet.
 async fn inspect(
     env: &(impl Objects + Queues + Table + Clock),
     roll: &RollId,
     pattern: &str,
+    is_first: bool,
 ) -> Result<(), ports::Error> {
     let (clips, clip) = (Clips(env), ClipId::of(roll, pattern));
     let was = clips.stored(&roll.production, &clip).await?;
@@ -69,21 +85,23 @@ async fn inspect(
     let files: Vec<FileRow> = files.into_iter().filter(counts).collect();
     let Some(first) = files.first() else { return unchecked::withdraw(env, roll, pattern, was).await };
     // An open file asks again when it has its verdict.
-    if Role::of(&first.path) == Role::Sidecar || files.iter().any(FileRow::is_open) {
+    if files.iter().any(FileRow::is_open) {
         return Ok(());
     }
     if !is_named && unchecked::belongs_elsewhere(env, roll, first).await? {
         return unchecked::withdraw(env, roll, pattern, was).await;
     }
     unchecked::withdraw_others(env, roll, pattern).await?;
-    let revision = ClipRow::revision_of(&files);
+    let beside = Beside::of_clip(env, roll, first).await?;
+    let revision = ClipRow::revision_of(&files, &beside.companions());
     let row = match &was {
-        Some(known) if known.row.revision == revision && stands(env, &known.row).await? => {
+        Some(known) if is_first && known.row.revision == revision && stands(env, &known.row).await? => {
             clips.repair(&known.row).await?;
             known.row.clone()
         }
         _ => {
-            let row = look(env, clip, roll, pattern, revision, &files).await?;
+            beside.tell_others(env, roll).await?;
+            let row = look(env, clip, roll, pattern, &files, &beside).await?;
             clips.put(&row, was.as_ref()).await?;
             row
         }
@@ -111,19 +129,20 @@ async fn look(
     clip: ClipId,
     roll: &RollId,
     pattern: &str,
-    revision: String,
     files: &[FileRow],
+    beside: &Beside,
 ) -> Result<ClipRow, ports::Error> {
     let unchecked = files.iter().all(|f| f.expected.is_none());
     let is_good = |f: &&FileRow| unchecked || f.state == FileState::Verified;
     let good: Vec<FileRow> = files.iter().filter(is_good).cloned().collect();
     let damaged: Vec<&FileRow> = files.iter().filter(|f| !is_good(f)).collect();
-    let (report, tally) = if good.is_empty() {
+    let (report, mut tally) = if good.is_empty() {
         (Ok(ClipReport::default()), read::Tally::default())
     } else {
         read::inspect(env, &good).await?
     };
-    let (state, report, finding) = match report {
+    let is_read = report.is_ok() && !good.is_empty();
+    let (state, mut report, finding) = match report {
         Ok(report) if damaged.is_empty() => (ClipState::Inspected, report, None),
         Ok(report) => (ClipState::Invalid, report, Some(damage(pattern, &damaged, files.len()))),
         Err(Error::Io { source, at }) => return Err(ports::Error::Unknown(format!("{at}{source}"))),
@@ -133,8 +152,11 @@ async fn look(
             (state, ClipReport::default(), Some(Finding::of(&error, pattern)))
         }
     };
+    name(&mut report.metadata, pattern, files);
+    let companions = if is_read { beside.enrich(env, &mut report, &mut tally).await? } else { beside.companions() };
+    let revision = ClipRow::revision_of(files, &companions);
     let ClipReport { mut metadata, tags, runs } = report;
-    name(&mut metadata, pattern, files);
+    metadata.related = beside::related(&companions);
     if let Some(finding) = &finding {
         metadata.findings.push(format!("{}: {}", finding.path, finding.detail));
     }
@@ -172,6 +194,7 @@ async fn look(
         revision,
         files: files.len() as u64,
         unchecked,
+        companions,
         metadata,
         findings: finding.into_iter().collect(),
         reads: tally.reads,

@@ -200,6 +200,74 @@ fn a_file_that_changes_between_row_and_read_is_tried_again_and_nothing_is_writte
     assert_eq!(row(&world, PATTERN), None);
 }
 
+/// The sidecar of the five frames, as a Sony camera writes it.
+const SIDECAR: &str = "Clips/A001C001M01.XML";
+
+fn document(filter: u32) -> String {
+    let item = format!("<Item name='NeutralDensityFilterWheelSetting' value='1/{filter}'/>");
+    let group = format!("<Group name='CameraUnitMetadataSet'>{item}</Group>");
+    format!("<NonRealTimeMeta><AcquisitionRecord>{group}</AcquisitionRecord></NonRealTimeMeta>")
+}
+
+#[test]
+fn a_clip_is_read_again_when_a_sidecar_beside_it_is_new_or_another_and_only_then() {
+    let world = checked(None);
+    let alone = one(&world, PATTERN);
+    world.checked_file(&roll(), SIDECAR, document(16), true);
+    ask(&world, SIDECAR);
+    drain(&world);
+    let first = row(&world, PATTERN).unwrap();
+    assert_eq!((alone.metadata.nd_stops, first.metadata.nd_stops), (None, Some(4.0)));
+    assert_eq!((&first.clip, first.reads), (&alone.clip, alone.reads + 1));
+    let index: FrameIndex =
+        serde_json::from_slice(&world.object(Bucket::Delivery, first.frames_key.as_deref().unwrap()).unwrap()).unwrap();
+    assert_eq!(index.revision, first.revision);
+
+    let calls = world.calls() as usize;
+    ask(&world, SIDECAR);
+    ask(&world, PATTERN);
+    drain(&world);
+    assert!(world.log()[calls..].iter().all(|(port, _)| *port != Port::Get));
+    assert_eq!(row(&world, PATTERN).unwrap(), first);
+
+    world.checked_file(&roll(), SIDECAR, document(4), true);
+    ask(&world, SIDECAR);
+    drain(&world);
+    let other = row(&world, PATTERN).unwrap();
+    assert_eq!(other.metadata.nd_stops, Some(2.0));
+    assert_ne!(other.revision, first.revision);
+}
+
+#[test]
+fn a_sidecar_that_changes_between_row_and_read_is_left_out_until_it_is_checked() {
+    let world = checked(None);
+    world.checked_file(&roll(), SIDECAR, document(16), true);
+    world.upload_silently(&format!("show/day1/A001/{SIDECAR}"), document(4));
+    ask(&world, SIDECAR);
+    let early = one(&world, PATTERN);
+    assert_eq!((early.state, early.metadata.nd_stops), (ClipState::Inspected, None));
+    world.checked_file(&roll(), SIDECAR, document(4), true);
+    ask(&world, SIDECAR);
+    drain(&world);
+    assert_eq!(row(&world, PATTERN).unwrap().metadata.nd_stops, Some(2.0));
+}
+
+#[test]
+fn a_sidecar_belongs_to_the_clip_of_the_likelier_name_whichever_comes_first() {
+    let (likely, other, sidecar) = ("A/A001C001_001.mov", "A/A001C001.mov", "A/A001C001_001.xml");
+    for order in [[likely, other], [other, likely]] {
+        let world = World::new();
+        world.checked_file(&roll(), sidecar, "<notes/>", true);
+        ask(&world, sidecar);
+        for clip in order {
+            world.checked_file(&roll(), clip, "no footage", true);
+            one(&world, clip);
+        }
+        let related = |clip: &str| row(&world, clip).unwrap().metadata.related.len();
+        assert_eq!((related(likely), related(other)), (1, 0), "{order:?}");
+    }
+}
+
 #[test]
 fn an_end_at_any_call_changes_nothing_in_the_result() {
     let run = |fault: Option<(u64, Fault)>| {

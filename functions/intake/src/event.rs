@@ -128,6 +128,8 @@ async fn observe(
             // Nobody waits for it, and the report over the roll has to say so.
             rolls.settle(roll).await?;
         }
+    } else {
+        rolls.ask_beside(&file).await?;
     }
     Ok(rolls.send_check(&file).await?)
 }

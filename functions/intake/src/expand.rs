@@ -141,7 +141,8 @@ pub(crate) async fn look_again(
     let mut seen = 0;
     while let Some(Joined { path, listed, row, .. }) = join.next().await? {
         if let Some(row) = row.filter(|row| row.is_open() && row.observed != listed) {
-            rolls.observe_file(roll, &row.pattern, &path).await?;
+            let file = rolls.observe_file(roll, &row.pattern, &path).await?;
+            rolls.ask_beside(&file).await?;
             seen += LOOK / STEP;
         }
         seen += 1;
@@ -312,8 +313,8 @@ fn is_news(said: &Said, nested: &BTreeSet<RelativePath>, joined: &Joined) -> boo
 
 /// Writes what is expected of one file, and what the listing says of it where nobody has looked closer.
 async fn write_file<T: Needs>(rolls: &Rolls<'_, T>, roll: &RollId, joined: Joined) -> Result<(), Failure> {
-    let Joined { path, expected, listed, .. } = joined;
-    let pattern = clip::key_of(&path).pattern;
+    let Joined { path, expected, listed, row } = joined;
+    let (pattern, is_known) = (clip::key_of(&path).pattern, row.is_some());
     let decide = |was: &FileRow| {
         let planned = match &expected {
             Some(expected) => was.expect(expected.clone()),
@@ -327,9 +328,12 @@ async fn write_file<T: Needs>(rolls: &Rolls<'_, T>, roll: &RollId, joined: Joine
         };
         seen.or(planned)
     };
-    let row = rolls.update_file(roll, &pattern, &path, decide).await?;
-    if row.observed != listed {
-        rolls.observe_file(roll, &pattern, &path).await?;
+    let mut file = rolls.update_file(roll, &pattern, &path, decide).await?;
+    if file.observed != listed {
+        file = rolls.observe_file(roll, &pattern, &path).await?;
+    }
+    if is_known && file.observed.is_none() {
+        rolls.ask_beside(&file).await?;
     }
     Ok(())
 }

@@ -155,7 +155,8 @@ impl<'a, E: Objects + Table> Shelf<'a, E> {
             let reason = || format!("clip `{name}` is not checked: no manifest names it; upload its roll's manifest");
             return Ok(is_there.then(|| Standing::Unchecked(reason())));
         }
-        if ClipRow::revision_of(&files) != row.revision {
+        // What stands beside a clip changes none of its pixels: nobody waits for it.
+        if ClipRow::revision_of(&files, &row.companions) != row.revision {
             return Ok(Some(Standing::Waiting(format!("clip `{name}` is being checked again"))));
         }
         Ok(Some(match row.state {

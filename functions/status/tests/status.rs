@@ -100,6 +100,7 @@ fn clips_are_found_by_what_they_say() {
             files: 1,
             unchecked: false,
             metadata: metadata.clone(),
+            companions: vec![],
             frames_key: None,
             findings: vec![],
             reads: 0,

@@ -59,6 +59,7 @@ pub async fn all(world: &(impl Objects + Table), scope: &str) {
     a_row_is_overwritten_only_at_the_revision_that_was_read(world, &at("row-rev")).await;
     a_row_without_expectation_is_overwritten_whole(world, &at("row-any")).await;
     a_row_is_deleted_only_as_expected(world, &at("row-delete")).await;
+    many_rows_are_written_and_deleted_at_once(world, &at("many-row-delete")).await;
     a_query_is_in_byte_order_below_its_prefix(world, &at("query")).await;
     a_query_goes_on_where_a_page_ended(world, &at("query-pages")).await;
     an_index_finds_rows_by_their_index_keys(world, &at("index")).await;
@@ -302,6 +303,20 @@ pub async fn a_row_is_deleted_only_as_expected(world: &impl Table, scope: &str) 
     assert!(world.get_row(&key).await.unwrap().is_some());
     world.delete_row(&key, Expect::Rev(2)).await.unwrap();
     assert_eq!(world.get_row(&key).await.unwrap(), None);
+}
+
+/// More rows than one request holds, whatever stands there; what is not there may be deleted.
+pub async fn many_rows_are_written_and_deleted_at_once(world: &impl Table, scope: &str) {
+    let rows = |n: u64| (0..60).map(|r| item(scope, &format!("R#{r:02}"), n, json!({ "n": n }))).collect::<Vec<_>>();
+    let keys = |rows: std::ops::Range<u32>| rows.map(|r| Key::new(scope, format!("R#{r:02}"))).collect::<Vec<_>>();
+    world.write_rows(rows(1), Vec::new()).await.unwrap();
+    world.write_rows(rows(2)[..30].to_vec(), keys(30..70)).await.unwrap();
+    let page = world.query(scope, "R#", None, 100).await.unwrap();
+    assert!(page.items.iter().all(|row| row.rev == 2 && row.body["n"] == 2));
+    assert_eq!(page.items.into_iter().map(|row| row.key).collect::<Vec<_>>(), keys(0..30));
+    world.write_rows(Vec::new(), Vec::new()).await.unwrap();
+    let twice = world.write_rows(rows(3)[..1].to_vec(), keys(0..1)).await;
+    assert!(matches!(twice, Err(Error::Refused(_))), "{twice:?}");
 }
 
 /// Byte order of UTF-8; a prefix is text; other partitions are not seen.

@@ -27,6 +27,8 @@ pub enum Port {
     RowPut,
     /// `Table::delete_row`.
     RowDelete,
+    /// One request of `Table::write_rows`.
+    RowsWrite,
     /// `Table::query`.
     Query,
     /// `Table::query_index`.

@@ -20,6 +20,7 @@ fn clip(roll: &str, name: &str, metadata: Metadata) -> ClipRow {
         files: 1,
         unchecked: false,
         metadata: Metadata { clip_name: Some(name.into()), role: Some(Role::Original), ..metadata },
+        companions: vec![],
         frames_key: None,
         findings: vec![],
         reads: 0,

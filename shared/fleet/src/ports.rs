@@ -197,6 +197,10 @@ pub trait Table: Send + Sync {
     /// Deletes a row if the expectation holds; deleting what is not there is no error under [`Expect::Anything`].
     fn delete_row(&self, key: &Key, expect: Expect) -> impl Future<Output = Result<()>> + Send;
 
+    /// Writes rows whole and deletes others, whatever stands there, in few requests. Each key once. In no order; some of it
+    /// may have happened when it fails.
+    fn write_rows(&self, puts: Vec<Item>, deletes: Vec<Key>) -> impl Future<Output = Result<()>> + Send;
+
     /// Rows of a partition whose sort key begins with a prefix, in order, strongly consistent. At most `limit` rows a
     /// page; `after` is the `next` of the page before.
     fn query(

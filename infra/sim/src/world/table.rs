@@ -1,6 +1,9 @@
 //! The table.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use platefleet_fleet::ports::{Error, Expect, Index, Item, Key, Page, Result, Table};
 
@@ -12,6 +15,8 @@ use super::{Port, State, World};
 const MAX_ITEM: usize = 400 * 1024;
 const MAX_PK: usize = 2048;
 const MAX_SK: usize = 1024;
+/// Rows of one request of many.
+const MAX_BATCH: usize = 25;
 
 impl World {
     /// Lets secondary indexes answer from the rows of this moment until [`World::thaw_indexes`].
@@ -110,6 +115,33 @@ impl Table for World {
             Ok(())
         })
         .await
+    }
+
+    async fn write_rows(&self, puts: Vec<Item>, deletes: Vec<Key>) -> Result<()> {
+        let mut writes: Vec<(Key, Option<Item>)> = puts.into_iter().map(|row| (row.key.clone(), Some(row))).collect();
+        writes.extend(deletes.into_iter().map(|key| (key, None)));
+        for batch in writes.chunks(MAX_BATCH) {
+            let subject = batch.iter().map(|(key, _)| key.sk.as_str()).collect::<Vec<_>>().join(", ");
+            self.call(Port::RowsWrite, &subject, |state| {
+                let keys: BTreeSet<&Key> = batch.iter().map(|(key, _)| key).collect();
+                if keys.len() < batch.len() {
+                    return Err(Error::Refused("two writes of one row in one request".into()));
+                }
+                batch.iter().filter_map(|(_, row)| row.as_ref()).try_for_each(check)?;
+                for (key, row) in batch {
+                    match row.clone() {
+                        Some(mut row) => {
+                            row.body.values_mut().for_each(kept);
+                            state.rows.insert(key.clone(), row);
+                        }
+                        None => _ = state.rows.remove(key),
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     async fn query(&self, pk: &str, prefix: &str, after: Option<&str>, limit: usize) -> Result<Page<Item>> {

@@ -13,4 +13,5 @@ mod pulls;
 mod reports;
 mod rolls;
 mod samples;
+mod sidecars;
 mod unchecked;

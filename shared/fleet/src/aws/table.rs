@@ -1,8 +1,11 @@
 //! The table on DynamoDB. A row's attributes stand beside its keys (`pk`, `sk`, `gsi1pk` ...) and its revision (`rev`).
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
 use serde_json::Value;
 
 use super::{Fleet, attribute, error::port_error};
@@ -13,6 +16,12 @@ type Attributes = HashMap<String, AttributeValue>;
 const INDEXES: [Index; 3] = [Index::JobsByState, Index::ShotHistory, Index::ReelTimecode];
 /// Rows that one page asks for at most.
 const MAX_PAGE: usize = 1000;
+/// Rows of one request of many: the service's limit.
+const MAX_BATCH: usize = 25;
+/// How often the rest of such a request is sent again; the service takes what it has room for.
+const MAX_RESTS: u32 = 6;
+/// Wait before the first of these, doubled for each.
+const REST: Duration = Duration::from_millis(25);
 
 fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -94,6 +103,20 @@ fn below(pk: (&str, &str), sk: (&str, &str)) -> (&'static str, HashMap<String, S
     ("#pk = :pk AND begins_with(#sk, :prefix)", names, values)
 }
 
+/// The requests that write and delete these rows.
+fn writes(puts: Vec<Item>, deletes: Vec<Key>) -> Result<Vec<WriteRequest>> {
+    let wrong = |e: aws_sdk_dynamodb::error::BuildError| Error::Refused(e.to_string());
+    let put = |item| {
+        let request = PutRequest::builder().set_item(Some(encode(item)?)).build().map_err(wrong)?;
+        Ok(WriteRequest::builder().put_request(request).build())
+    };
+    let delete = |key: Key| {
+        let request = DeleteRequest::builder().key("pk", text(key.pk)).key("sk", text(key.sk)).build();
+        Ok(WriteRequest::builder().delete_request(request.map_err(wrong)?).build())
+    };
+    puts.into_iter().map(put).chain(deletes.into_iter().map(delete)).collect()
+}
+
 fn page_size(limit: usize) -> i32 {
     limit.clamp(1, MAX_PAGE) as i32
 }
@@ -137,6 +160,27 @@ impl Table for Fleet {
             .send()
             .await
             .map_err(|e| port_error(&label(key), &e))?;
+        Ok(())
+    }
+
+    async fn write_rows(&self, puts: Vec<Item>, deletes: Vec<Key>) -> Result<()> {
+        let what = format!("{} rows", puts.len() + deletes.len());
+        for batch in writes(puts, deletes)?.chunks(MAX_BATCH) {
+            let (mut rest, mut tries) = (batch.to_vec(), 0);
+            loop {
+                let request = self.shared.dynamodb.batch_write_item().request_items(&self.shared.table, rest);
+                let output = request.send().await.map_err(|e| port_error(&what, &e))?;
+                rest = output.unprocessed_items.into_iter().flatten().flat_map(|(_, rest)| rest).collect();
+                if rest.is_empty() {
+                    break;
+                }
+                if tries == MAX_RESTS {
+                    return Err(Error::Throttled(format!("{what}: {} are left over", rest.len())));
+                }
+                tokio::time::sleep(REST * 2u32.pow(tries)).await;
+                tries += 1;
+            }
+        }
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use serde_json::Map;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Row, Stored,
+    Companion, Row, Stored,
     facets::{self, Field, SLOTS},
     list_all, load, save,
 };
@@ -45,15 +45,18 @@ pub struct ClipRow {
     pub pattern: String,
     /// What became of its inspection.
     pub state: ClipState,
-    /// SHA-256 over the paths, entity tags and verdicts of its files: which bytes this row is about. See
-    /// [`ClipRow::revision_of`].
+    /// SHA-256 over the paths, entity tags and verdicts of its files, and over its companions: which bytes this row is about.
+    /// See [`ClipRow::revision_of`].
     pub revision: String,
     /// Number of files.
     pub files: u64,
     /// No manifest names its files: they are taken as they are, and nothing is rendered from them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unchecked: bool,
-    /// What it says about itself; at least `path` and `role`.
+    /// The files of its roll that stood beside it when it was inspected, in path order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub companions: Vec<Companion>,
+    /// What it and the documents beside it say; at least `path` and `role`.
     pub metadata: Metadata,
     /// Key of the frame index in the delivery bucket, when it was inspected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,8 +84,9 @@ impl ClipRow {
     }
 
     /// The revision of a clip that is made of these files: of those that a manifest names or, when none names any, of those
-    /// that are there. Tells apart other bytes, other files and other verdicts, whatever the order of the rows.
-    pub fn revision_of(files: &[FileRow]) -> String {
+    /// that are there; with these files beside it. Tells apart other bytes, other files and other verdicts, whatever the order
+    /// of the rows.
+    pub fn revision_of(files: &[FileRow], companions: &[Companion]) -> String {
         let is_named = files.iter().any(|f| f.expected.is_some());
         let mut lines: Vec<String> = files
             .iter()
@@ -93,6 +97,8 @@ impl ClipRow {
             })
             .collect();
         lines.sort_unstable();
+        // A path has no line of its own that is empty: the two lists cannot be taken for each other.
+        lines.extend(companions.iter().map(|c| format!("\n{}\n{}\n", c.path, c.etag.as_deref().unwrap_or_default())));
         hex_sha256(lines.concat().as_bytes())
     }
 
@@ -104,6 +110,17 @@ impl ClipRow {
         let place = |reel: String| (Index::ReelTimecode, Key::new(reel_partition(production, &reel), key.sk.clone()));
         let body = Map::from_iter([("clip".to_owned(), self.clip.as_str().into())]);
         Item { index: reel.map(place).into_iter().collect(), key, rev: 1, body }
+    }
+
+    /// The rows of its facets, and the one that says that its production has clips.
+    fn facet_rows(&self, facets: &BTreeSet<(&'static str, String)>) -> Vec<Item> {
+        let production = Key::new(FLEET, format!("PRODUCTION#{}", self.roll.production));
+        let production = Item { key: production, rev: 1, body: Map::new(), index: BTreeMap::new() };
+        facets.iter().map(|(field, value)| self.facet_row(field, value)).chain([production]).collect()
+    }
+
+    fn facet_keys<'a>(&self, facets: impl Iterator<Item = &'a (&'static str, String)>) -> Vec<Key> {
+        facets.map(|(field, value)| facet_key(&self.roll.production, field, value, &self.clip)).collect()
     }
 
     fn key_of(production: &Production, clip: &ClipId) -> Key {
@@ -166,15 +183,18 @@ impl<T: Table> Clips<'_, T> {
     /// finds them all; those that no longer hold are deleted.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when somebody else was faster: read the files again, and then [`Clips::repair`] or try again.
+    /// [`Error::Conflict`] when somebody else was faster: read the files again, and then [`Clips::repair`] or try again. What
+    /// stands there has its facets by then, but for those that somebody deletes at this moment.
     pub async fn put(&self, clip: &ClipRow, was: Option<&Stored<ClipRow>>) -> Result<()> {
         let (before, now) = (was.map(|w| w.row.facets()).unwrap_or_default(), clip.facets());
-        self.repair(clip).await?;
-        self.delete_facets(clip, before.difference(&now)).await?;
+        self.0.write_rows(clip.facet_rows(&now), clip.facet_keys(before.difference(&now))).await?;
         match save(self.0, clip, was.map(|w| w.rev)).await {
             Ok(_) => Ok(()),
             Err(conflict @ Error::Conflict(_)) => {
-                self.delete_facets(clip, now.iter()).await?;
+                let theirs = self.clip(&clip.roll.production, &clip.clip).await?;
+                let stand = theirs.as_ref().map(ClipRow::facets).unwrap_or_default();
+                let rows = theirs.map(|row| row.facet_rows(&stand)).unwrap_or_default();
+                self.0.write_rows(rows, clip.facet_keys(now.difference(&stand))).await?;
                 Err(conflict)
             }
             Err(other) => Err(other),
@@ -186,28 +206,13 @@ impl<T: Table> Clips<'_, T> {
     /// # Errors
     /// [`Error::Conflict`] when somebody else was faster: then [`Clips::repair`] what stands there.
     pub async fn remove(&self, was: &Stored<ClipRow>) -> Result<()> {
-        self.delete_facets(&was.row, was.row.facets().iter()).await?;
+        self.0.write_rows(Vec::new(), was.row.facet_keys(was.row.facets().iter())).await?;
         self.0.delete_row(&was.row.key(), Expect::Rev(was.rev)).await
     }
 
     /// Puts the facets of a clip that stands in the table; they may stand already.
     pub async fn repair(&self, clip: &ClipRow) -> Result<()> {
-        let production = format!("PRODUCTION#{}", clip.roll.production);
-        let production = Item { key: Key::new(FLEET, production), rev: 1, body: Map::new(), index: BTreeMap::new() };
-        let facets = clip.facets().into_iter().map(|(field, value)| clip.facet_row(field, &value));
-        let puts = facets.chain([production]).map(|row| self.0.put_row(row, Expect::Anything));
-        stream::iter(puts).buffer_unordered(IN_FLIGHT).try_collect().await
-    }
-
-    async fn delete_facets(
-        &self,
-        clip: &ClipRow,
-        facets: impl Iterator<Item = &(&'static str, String)> + Send,
-    ) -> Result<()> {
-        let keys: Vec<Key> =
-            facets.map(|(field, value)| facet_key(&clip.roll.production, field, value, &clip.clip)).collect();
-        let deletes = keys.iter().map(|key| self.0.delete_row(key, Expect::Anything));
-        stream::iter(deletes).buffer_unordered(IN_FLIGHT).try_collect().await
+        self.0.write_rows(clip.facet_rows(&clip.facets()), Vec::new()).await
     }
 
     /// One page of the clips whose facet begins so (in its canonical form), in order of the value.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use platefleet_media::{clip::Role, path::RelativePath};
 use serde_json::Map;
 
+use super::Companions;
 use crate::{
     id::{ClipId, RollId},
     message::{Message, Queue},
@@ -26,13 +27,14 @@ fn key_of(roll: &RollId, pattern: &str) -> Key {
 }
 
 impl<T: Table + Queues + Clock + Settings> Looks<'_, T> {
-    /// Has a clip looked at soon, after one of its files was written; not for documents. Of many files that come at once one
+    /// Has a clip looked at soon, after one of its files was written; not for documents that nobody reads. Of many files that come at once one
     /// asks.
     ///
     /// The message goes first, and its row spares others theirs only for half of its delay: so whoever is spared has written
     /// before the look begins, however slow the one that asked is.
     pub async fn soon(&self, roll: &RollId, pattern: &str) -> Result<()> {
-        if RelativePath::new(pattern).is_ok_and(|path| Role::of(&path) == Role::Sidecar) {
+        let is_read = |path: RelativePath| Role::of(&path) == Role::Original || Companions::<T>::may_be(&path);
+        if !RelativePath::new(pattern).is_ok_and(is_read) {
             return Ok(());
         }
         let (key, now) = (key_of(roll, pattern), self.0.now_ms());

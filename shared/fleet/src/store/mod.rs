@@ -2,6 +2,7 @@
 
 mod audit;
 mod clips;
+mod companions;
 pub(crate) mod facets;
 mod jobs;
 mod looks;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 
 pub use audit::Audit;
 pub use clips::{ClipRow, ClipState, Clips};
+pub use companions::{Companion, Companions};
 pub use facets::{FIELDS, Field};
 pub use jobs::{JobRow, Jobs, PlateVersion, PullRow, PullState, RangeRow};
 pub use looks::Looks;

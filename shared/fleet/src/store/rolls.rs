@@ -12,7 +12,7 @@ use platefleet_media::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Family, OpenMarkers, Row, Stored, file_key, list, list_all, load, roll_partition, update};
+use super::{Companions, Family, OpenMarkers, Row, Stored, file_key, list, list_all, load, roll_partition, update};
 use crate::{
     gaps::Takes,
     id::{BUCKETS, Production, RollId, bucket_of},
@@ -406,7 +406,8 @@ impl<T: Table + Queues + Clock + Settings> Rolls<'_, T> {
             let decide = |row: &FileRow| row.conclude(file.round, verdict.clone());
             self.update_file(&file.roll, &file.pattern, &file.path, decide).await?;
         }
-        if Role::of(&file.path) != Role::Sidecar && !self.clip_is_open(&file.roll, &file.pattern).await? {
+        let is_asked_for = Role::of(&file.path) == Role::Original || Companions::<T>::may_be(&file.path);
+        if is_asked_for && !self.clip_is_open(&file.roll, &file.pattern).await? {
             let message = Message::InspectClip { roll: file.roll.clone(), pattern: file.pattern.clone() };
             self.0.send(Queue::Inspect, &message, Duration::ZERO).await?;
         }
@@ -415,6 +416,15 @@ impl<T: Table + Queues + Clock + Settings> Rolls<'_, T> {
             self.settle(&file.roll).await?;
         }
         Ok(())
+    }
+
+    /// Has the clip of a file that stands beside it read again, when the file went or came back as it was: no check says so.
+    pub async fn ask_beside(&self, file: &FileRow) -> Result<()> {
+        if file.state == FileState::Paired || !Companions::<T>::may_be(&file.path) {
+            return Ok(());
+        }
+        let message = Message::InspectClip { roll: file.roll.clone(), pattern: file.pattern.clone() };
+        self.0.send(Queue::Inspect, &message, Duration::ZERO).await
     }
 
     /// Sends the check of every file that has both halves and no verdict, from a place on; where to go on, when so much time

@@ -40,7 +40,7 @@ pub use mxf::Mxf;
 pub use openexr::OpenExr;
 pub use quicktime::QuickTime;
 pub use red::{R3d, rmd};
-pub use sidecar::document;
+pub use sidecar::{document, is_document};
 pub use tiff_still::TiffStill;
 pub use wav::Wav;
 

@@ -7,8 +7,15 @@ use crate::{
     source::Source,
 };
 
+/// Extensions of the documents that are read.
+const READ: [&str; 3] = ["ale", "rmd", "xml"];
 /// Longest document that is read.
 const MAX_DOCUMENT: u64 = 8 << 20;
+
+/// Whether a file may be a document that says something about a clip, by its extension.
+pub fn is_document(name: &str) -> bool {
+    READ.contains(&extension_of(name).as_str())
+}
 
 /// What a document says about the clip of this name; none when it is of no kind that is known.
 ///
@@ -17,7 +24,7 @@ const MAX_DOCUMENT: u64 = 8 << 20;
 /// [`Error::Missing`] and [`Error::Io`].
 pub fn document(clip_name: &str, file: &dyn Source) -> Result<Option<Inspected>> {
     let kind = extension_of(file.name());
-    if !["ale", "rmd", "xml"].contains(&kind.as_str()) {
+    if !READ.contains(&kind.as_str()) {
         return Ok(None);
     }
     if file.len() > MAX_DOCUMENT {

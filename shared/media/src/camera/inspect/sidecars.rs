@@ -45,7 +45,8 @@ pub fn enrich(report: &mut ClipReport, document: &dyn Source) -> Result<()> {
     Ok(())
 }
 
-/// Fills in the fields that are open.
+/// Fills in the fields that are open. What the pixels need is for the clip alone to say: where it says nothing, they need
+/// nothing.
 fn fill(metadata: &mut Metadata, more: &Metadata, name: &str) {
     let (Ok(Value::Object(mut fields)), Ok(Value::Object(others))) =
         (serde_json::to_value(&*metadata), serde_json::to_value(more))
@@ -54,7 +55,8 @@ fn fill(metadata: &mut Metadata, more: &Metadata, name: &str) {
     };
     let mut sources = metadata.sources.clone();
     for (field, value) in others {
-        if !fields.contains_key(&field)
+        if field != "decoder_needed"
+            && !fields.contains_key(&field)
             && let Some(tag) = more.sources.get(&field)
         {
             sources.insert(field.clone(), format!("{name}: {tag}"));
