@@ -69,14 +69,18 @@ impl DiskClip {
                 report.metadata.findings.push(finding.clone());
             }
         }
+        let mut related = self.related.clone();
         for sidecar in self.related.iter().filter(|r| r.role == Role::Sidecar) {
             let document = File::open(&self.root.join(&sidecar.path)).map_err(|e| self.failure(e))?;
-            camera::enrich(&mut report, &document).map_err(|e| self.failure(e))?;
+            let speaks = camera::enrich(&mut report, &document).map_err(|e| self.failure(e))?;
+            if !speaks && camera::is_log(&sidecar.path) {
+                related.retain(|file| file != sidecar);
+            }
         }
         report.metadata.path = Some(self.path());
         report.metadata.size_bytes = Some(self.size_bytes());
         let absolute = |r: &Related| Related { path: self.root.join(&r.path).display().to_string(), ..r.clone() };
-        report.metadata.related = self.related.iter().map(absolute).collect();
+        report.metadata.related = related.iter().map(absolute).collect();
         Ok(report)
     }
 

@@ -24,6 +24,8 @@ use crate::read::Tally;
 
 /// Most documents of a clip that are read.
 const MAX_DOCUMENTS: usize = 8;
+/// Most names of clips that are taken out of a log: two or three for each of its rows.
+const MAX_NAMES: usize = 10_000;
 
 /// The files beside one clip.
 #[derive(Default)]
@@ -34,13 +36,63 @@ pub(crate) struct Beside {
 }
 
 /// Has the clips read again that a file may belong to.
-pub(crate) async fn tell(env: &(impl Queues + Table), roll: &RollId, path: &RelativePath) -> Result<(), ports::Error> {
+pub(crate) async fn tell(
+    env: &(impl Objects + Queues + Table),
+    roll: &RollId,
+    path: &RelativePath,
+) -> Result<(), ports::Error> {
     let companions = Companions(env);
     let stored = Rolls(env).file(roll, &key_of(path).pattern, path).await?;
-    if stored.is_some_and(|stored| stored.row.state == FileState::Verified) {
-        companions.note_file(roll, path).await?;
+    if let Some(file) = stored.map(|stored| stored.row).filter(|row| row.state == FileState::Verified) {
+        if camera::is_log(path.as_str()) {
+            companions.note_log(roll, path, &clips_of_log(env, &file).await?).await?;
+        } else {
+            companions.note_file(roll, path).await?;
+        }
     }
     ask(env, roll, companions.clips_of(roll, path).await?).await
+}
+
+/// The clips that a log names. One that cannot be read names none, and one that changed meanwhile is checked again.
+async fn clips_of_log(env: &impl Objects, file: &FileRow) -> Result<BTreeSet<String>, ports::Error> {
+    let mut tally = Tally::default();
+    let named = read_whole(env, file, &mut tally, |document| {
+        let clips = camera::clips_of_log(document)?;
+        let too_many = || Error::unsupported(format!("a log of {} names of clips: {MAX_NAMES} are read", clips.len()));
+        if clips.len() > MAX_NAMES { Err(too_many()) } else { Ok(clips) }
+    });
+    match named.await? {
+        Some(Ok(clips)) => Ok(clips),
+        Some(Err(problem)) => {
+            tracing::warn!(log = %file.path, %problem, "it adds to no clip");
+            Ok(BTreeSet::new())
+        }
+        None => Ok(BTreeSet::new()),
+    }
+}
+
+/// What can be learnt of a document, which is asked for once, whole; none when it is no longer what its row is about. What is
+/// wrong with it is the inner error.
+async fn read_whole<T>(
+    env: &impl Objects,
+    file: &FileRow,
+    tally: &mut Tally,
+    mut learn: impl FnMut(&Known) -> platefleet_media::Result<T>,
+) -> Result<Option<platefleet_media::Result<T>>, ports::Error> {
+    let Some(observed) = &file.observed else { return Ok(None) };
+    let mut document = Known::new(file.path.as_str(), observed.size);
+    let range = match learn(&document) {
+        Err(Error::Missing { range, .. }) => range,
+        learnt => return Ok(Some(learnt)),
+    };
+    let (start, bytes) = (range.start, range.end - range.start);
+    match env.get(Bucket::Ingest, &file.roll.object_key(&file.path), Some(range), Some(&observed.etag)).await {
+        Ok(read) => document.insert(start, read),
+        Err(ports::Error::NotFound(_) | ports::Error::Conflict(_)) => return Ok(None),
+        Err(other) => return Err(other),
+    }
+    *tally = Tally { reads: tally.reads + 1, bytes: tally.bytes + bytes };
+    Ok(Some(learn(&document)))
 }
 
 async fn ask(
@@ -64,7 +116,12 @@ impl Beside {
         }
         let companions = Companions(env);
         companions.note_clip(roll, &key).await?;
-        for (file, clips) in companions.of_clip(roll, &key).await? {
+        for file in companions.of_clip(roll, &key).await? {
+            if camera::is_log(file.path.as_str()) {
+                beside.files.push(file);
+                continue;
+            }
+            let clips = companions.clips_of(roll, &file.path).await?;
             if clips.first() == Some(&key.pattern) {
                 beside.files.push(file);
                 beside.others.extend(clips.into_iter().skip(1));
@@ -94,49 +151,33 @@ impl Beside {
         ask(env, roll, self.others.iter().cloned()).await
     }
 
-    /// Adds what the documents say to the report of the clip. Answers the companions as they were found: one that changed
-    /// since its row was written was not read, and asks again when it is checked.
+    /// Adds what the documents say to the report of the clip, if it could be read, and lists the files there but for logs that
+    /// say nothing. Answers the companions as they were found: one that changed since its row was written was not read, and
+    /// asks again when it is checked.
     pub(crate) async fn enrich(
         &self,
         env: &impl Objects,
+        is_read: bool,
         report: &mut ClipReport,
         tally: &mut Tally,
     ) -> Result<Vec<Companion>, ports::Error> {
         let mut companions = self.companions();
         for (companion, file) in companions.iter_mut().zip(&self.files) {
-            let (Some(etag), Some(observed)) = (companion.etag.clone(), &file.observed) else { continue };
-            let (key, mut document) = (file.roll.object_key(&file.path), Known::new(file.path.as_str(), observed.size));
-            // It is asked for once, whole.
-            for _ in 0..2 {
-                match camera::enrich(report, &document) {
-                    Ok(()) => break,
-                    Err(Error::Missing { range, .. }) => {
-                        let (start, bytes) = (range.start, range.end - range.start);
-                        match env.get(Bucket::Ingest, &key, Some(range), Some(&etag)).await {
-                            Ok(read) => document.insert(start, read),
-                            Err(ports::Error::NotFound(_) | ports::Error::Conflict(_)) => {
-                                companion.etag = None;
-                                break;
-                            }
-                            Err(other) => return Err(other),
-                        }
-                        *tally = Tally { reads: tally.reads + 1, bytes: tally.bytes + bytes };
-                    }
-                    Err(problem) => {
+            let mut is_of_it = !camera::is_log(companion.path.as_str());
+            if is_read && companion.etag.is_some() {
+                match read_whole(env, file, tally, |document| camera::enrich(report, document)).await? {
+                    Some(Ok(speaks)) => is_of_it |= speaks,
+                    Some(Err(problem)) => {
                         report.metadata.findings.push(problem.in_file(file.path.as_str()).to_string());
-                        break;
                     }
+                    None => companion.etag = None,
                 }
             }
+            if is_of_it {
+                report.metadata.related.push(Related { role: companion.role, path: companion.path.to_string() });
+            }
         }
+        report.metadata.related.sort();
         Ok(companions)
     }
-}
-
-/// The companions as a record lists them.
-pub(crate) fn related(companions: &[Companion]) -> Vec<Related> {
-    let related = |c: &Companion| Related { role: c.role, path: c.path.to_string() };
-    let mut related: Vec<Related> = companions.iter().map(related).collect();
-    related.sort();
-    related
 }

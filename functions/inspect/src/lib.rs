@@ -2,8 +2,8 @@
 //!
 //! Asked for when the last open file of a clip has its verdict, and a while after a file came that no manifest names: such a
 //! clip is inspected too, and is `verified: false`. Asked too early, twice or late it does no harm. Reads ranges of at most
-//! three files, and the documents that stand beside the clip. What is wrong with the footage becomes a finding of the clip; only what the bucket or
-//! the table did not answer is tried again.
+//! three files, and the documents that stand beside the clip. What is wrong with the footage becomes a finding of the clip;
+//! only what the bucket or the table did not answer is tried again.
 
 mod beside;
 mod read;
@@ -153,10 +153,9 @@ async fn look(
         }
     };
     name(&mut report.metadata, pattern, files);
-    let companions = if is_read { beside.enrich(env, &mut report, &mut tally).await? } else { beside.companions() };
+    let companions = beside.enrich(env, is_read, &mut report, &mut tally).await?;
     let revision = ClipRow::revision_of(files, &companions);
     let ClipReport { mut metadata, tags, runs } = report;
-    metadata.related = beside::related(&companions);
     if let Some(finding) = &finding {
         metadata.findings.push(format!("{}: {}", finding.path, finding.detail));
     }

@@ -171,6 +171,60 @@ fn proxies_and_sound_of_the_take_are_listed() {
     assert_eq!(related.collect::<Vec<_>>(), expected);
 }
 
+/// A log of the day, which speaks of the clip, of one that comes later and of one that never comes.
+fn log(scene: &str) -> Vec<u8> {
+    let row = |clip: &str| format!("{clip}.mov\tA001\t{scene}");
+    let rows = [CLIP, LATER, "A001C009"].map(row).join("\n");
+    format!("Heading\nFIELD_DELIM\tTABS\nFPS\t24\n\nColumn\nName\tTape\tScene\n\nData\n{rows}\n").into_bytes()
+}
+
+const LATER: &str = "A001C002_261124_R1AB";
+const LOG: &str = "Reports/day 1.ale";
+
+/// Scenes of the clips in order, and whether the log is listed with each.
+fn scenes(world: &World) -> Vec<(Option<String>, bool)> {
+    let mut clips = block_on(Clips(world).of_production(&roll().production)).unwrap();
+    clips.sort_by(|a, b| a.pattern.cmp(&b.pattern));
+    let is_listed = |clip: &ClipRow| clip.metadata.related.iter().any(|file| file.path == LOG);
+    clips.iter().map(|clip| (clip.metadata.scene.clone(), is_listed(clip))).collect()
+}
+
+#[test]
+fn a_log_of_the_day_adds_to_every_clip_that_it_names() {
+    for log_first in [true, false] {
+        let (world, mut card) = (World::new(), Card::of(frames(CLIP, 3)));
+        card.files.extend(frames(LATER, 2));
+        card.files.extend(frames("A001C003_261124_R1AB", 2));
+        card.files.insert(LOG.into(), log("12A"));
+        card.history.clear();
+        card.seal("2026-11-22T08:00:00Z");
+        let mut objects = card.objects();
+        objects.sort_by_key(|(key, _)| (key.ends_with(LOG) != log_first, key.contains(LATER)));
+        for (key, bytes) in objects {
+            world.upload(&key, bytes);
+            calm(&world);
+        }
+        let named = (Some("12A".to_owned()), true);
+        assert_eq!(scenes(&world), [named.clone(), named, (None, false)], "log first: {log_first}");
+        world.take_back(&card.key(LOG));
+        calm(&world);
+        assert_eq!(scenes(&world), vec![(None, false); 3], "it is gone");
+        world.upload(&card.key(LOG), log("12A"));
+        calm(&world);
+        assert_eq!(scenes(&world)[1], (Some("12A".to_owned()), true), "it is back");
+    }
+}
+
+#[test]
+fn a_log_that_is_none_adds_to_nothing() {
+    let (world, mut files) = (World::new(), frames(CLIP, 3));
+    files.insert(LOG.into(), format!("{CLIP}\n").into_bytes());
+    Card::of(files).upload(&world);
+    calm(&world);
+    assert_eq!(scenes(&world), [(None, false)]);
+    assert_eq!(status(&world, &roll()).state, "VERIFIED");
+}
+
 #[test]
 fn a_function_that_ends_at_any_call_leaves_the_clip_enriched() {
     let card = card();

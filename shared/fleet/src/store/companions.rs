@@ -3,11 +3,14 @@
 //! A file leaves a row under every name of a take that it may belong to, and an original one under every name that its take goes
 //! by. Whoever comes leaves its rows first and then looks for those of the other side, so one of the two always sees the
 //! other. The rows are hints and stay; what counts is the row of the file.
+//!
+//! A log (ALE) belongs to the clips that it names inside: it leaves a row under each of their names, and the names under its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use platefleet_media::{
-    camera::is_document,
+    camera::{is_document, is_log},
     clip::{ClipKey, Role, key_of, names_of_take, takes_of_file},
     path::RelativePath,
 };
@@ -29,6 +32,10 @@ const MAX_COMPANIONS: usize = 64;
 const FILE: &str = "S#";
 /// Beginning of the sort key of an original.
 const CLIP: &str = "C#";
+/// Beginning of the sort key of a clip's name in a log.
+const NAME: &str = "N#";
+/// Queries at once.
+const IN_FLIGHT: usize = 16;
 
 /// A file that stands beside a clip.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,59 +64,68 @@ impl<T> Companions<'_, T> {
 }
 
 impl<T: Table> Companions<'_, T> {
-    /// Takes down a file that is verified; it may stand already.
+    /// Takes down a file that is verified, and is no log; it may stand already.
     pub async fn note_file(&self, roll: &RollId, path: &RelativePath) -> Result<()> {
-        self.note(roll, &takes_of_file(path), &format!("{FILE}{path}")).await
+        self.note(roll, takes_of_file(path), &format!("{FILE}{path}")).await
+    }
+
+    /// Takes down a log that is verified, and the clips that it names (lower case). Those that it named before stay.
+    pub async fn note_log(&self, roll: &RollId, path: &RelativePath, clips: &BTreeSet<String>) -> Result<()> {
+        let names = clips.iter().map(|clip| row(&log_partition(roll, path), &format!("{NAME}{clip}"))).collect();
+        self.0.write_rows(names, Vec::new()).await?;
+        self.note(roll, clips.iter().map(|clip| name_in_logs(clip)), &format!("{FILE}{path}")).await
     }
 
     /// Takes down an original; it may stand already.
     pub async fn note_clip(&self, roll: &RollId, original: &ClipKey) -> Result<()> {
-        self.note(roll, &names_of_take(original), &format!("{CLIP}{}", original.pattern)).await
+        self.note(roll, all_names_of(original), &format!("{CLIP}{}", original.pattern)).await
     }
 
-    /// Patterns of the originals that a file may belong to, each once: it belongs to the first.
+    /// Patterns of the originals that a file may belong to, each once: a log to all of them, another file to the first.
     pub async fn clips_of(&self, roll: &RollId, path: &RelativePath) -> Result<Vec<String>> {
+        let names = if is_log(path.as_str()) {
+            let clips = self.noted(&log_partition(roll, path), NAME).await?;
+            clips.iter().map(|clip| name_in_logs(clip)).collect()
+        } else {
+            takes_of_file(path)
+        };
+        let partitions: Vec<String> = names.iter().map(|name| partition(roll, name)).collect();
+        let found = partitions.iter().map(|partition| self.noted(partition, CLIP));
+        let found: Vec<Vec<String>> = stream::iter(found).buffered(IN_FLIGHT).try_collect().await?;
         let mut clips = Vec::new();
-        for name in takes_of_file(path) {
-            for pattern in self.noted(roll, &name, CLIP).await? {
-                if !clips.contains(&pattern) {
-                    clips.push(pattern);
-                }
+        for pattern in found.into_iter().flatten() {
+            if !clips.contains(&pattern) {
+                clips.push(pattern);
             }
         }
         Ok(clips)
     }
 
-    /// The verified files that may belong to an original, in path order, each with the patterns of all that it may belong to.
-    pub async fn of_clip(&self, roll: &RollId, original: &ClipKey) -> Result<Vec<(FileRow, Vec<String>)>> {
+    /// The verified files that may belong to an original, in path order.
+    pub async fn of_clip(&self, roll: &RollId, original: &ClipKey) -> Result<Vec<FileRow>> {
         let mut paths = BTreeSet::new();
-        for name in names_of_take(original) {
-            let noted = self.noted(roll, &name, FILE).await?;
+        for name in all_names_of(original) {
+            let noted = self.noted(&partition(roll, &name), FILE).await?;
             paths.extend(noted.into_iter().filter_map(|path| RelativePath::new(path).ok()));
         }
         let mut files = Vec::new();
         for path in paths.into_iter().take(MAX_COMPANIONS) {
             let stored = Rolls(self.0).file(roll, &key_of(&path).pattern, &path).await?;
-            if let Some(stored) = stored.filter(|stored| stored.row.state == FileState::Verified) {
-                files.push((stored.row, self.clips_of(roll, &path).await?));
-            }
+            files.extend(stored.map(|stored| stored.row).filter(|row| row.state == FileState::Verified));
         }
         Ok(files)
     }
 
-    async fn note(&self, roll: &RollId, names: &[String], sk: &str) -> Result<()> {
-        let row = |name: &String| {
-            let key = Key::new(partition(roll, name), sk);
-            Item { key, rev: 1, body: Map::new(), index: BTreeMap::new() }
-        };
-        self.0.write_rows(names.iter().map(row).collect(), Vec::new()).await
+    async fn note(&self, roll: &RollId, names: impl IntoIterator<Item = String> + Send, sk: &str) -> Result<()> {
+        let rows = names.into_iter().map(|name| row(&partition(roll, &name), sk)).collect();
+        self.0.write_rows(rows, Vec::new()).await
     }
 
-    /// What stands under a name of a take, in order.
-    async fn noted(&self, roll: &RollId, name: &str, kind: &str) -> Result<Vec<String>> {
+    /// What stands in a partition, in order.
+    async fn noted(&self, partition: &str, kind: &str) -> Result<Vec<String>> {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let page = self.0.query(&partition(roll, name), kind, after.as_deref(), PAGE).await?;
+            let page = self.0.query(partition, kind, after.as_deref(), PAGE).await?;
             found.extend(page.items.iter().filter_map(|row| row.key.sk.strip_prefix(kind).map(str::to_owned)));
             match page.next {
                 Some(next) => after = Some(next),
@@ -121,4 +137,22 @@ impl<T: Table> Companions<'_, T> {
 
 fn partition(roll: &RollId, name: &str) -> String {
     format!("TAKE#{}#{}#{name}", roll.production, roll.path)
+}
+
+fn log_partition(roll: &RollId, path: &RelativePath) -> String {
+    format!("LOG#{}#{}#{path}", roll.production, roll.path)
+}
+
+/// A clip as logs name it, in whatever folder it is: no name of a take begins so.
+fn name_in_logs(clip: &str) -> String {
+    format!("/{clip}")
+}
+
+fn all_names_of(original: &ClipKey) -> Vec<String> {
+    let in_logs = name_in_logs(&original.clip_name().to_lowercase());
+    names_of_take(original).into_iter().chain([in_logs]).collect()
+}
+
+fn row(partition: &str, sk: &str) -> Item {
+    Item { key: Key::new(partition, sk), rev: 1, body: Map::new(), index: BTreeMap::new() }
 }

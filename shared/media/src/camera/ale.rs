@@ -3,7 +3,7 @@
 //! Three parts, each begun by a line of its own: `Heading` (names and values), `Column` (one line of names), `Data` (a line a
 //! clip). Labs and DITs write them for a day or a roll; each line speaks of a clip by its name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     FrameTable, Inspected,
@@ -18,6 +18,8 @@ use crate::{
 /// Most lines, and most columns, of a log.
 const MAX_ROWS: usize = 50_000;
 const MAX_COLUMNS: usize = 512;
+/// Most endings of a name that are looked at: `A001.scene.mov` has two.
+const MAX_DOTS: usize = 4;
 
 /// A log: the names and values of its heading, and its clips, each with the values that it has by name of column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,17 +102,30 @@ pub fn ale(document: &str) -> Result<Ale> {
     Ok(log)
 }
 
+/// The names that a row gives its clip.
+fn written(row: &BTreeMap<String, String>) -> impl Iterator<Item = &String> {
+    ["Name", "Source File", "Filename", "Tape"].into_iter().filter_map(|column| row.get(column))
+}
+
 impl Ale {
+    /// The names of all clips that it speaks of, lower case: those for which [`Ale::about`] answers, and maybe more.
+    pub fn clips(&self) -> BTreeSet<String> {
+        let mut clips = BTreeSet::new();
+        for name in self.rows.iter().flat_map(written).map(|name| name.to_lowercase()) {
+            for (end, _) in name.match_indices('.').chain([(name.len(), "")]).take(MAX_DOTS) {
+                let whole = &name[..end];
+                let part = whole.rsplit_once('_').filter(|(_, part)| part.bytes().all(|b| b.is_ascii_digit()));
+                clips.extend([Some(whole), part.map(|(clip, _)| clip)].into_iter().flatten().map(str::to_owned));
+            }
+        }
+        clips.remove("");
+        clips
+    }
+
     /// What the log says about the clip of this name: the first row whose `Name`, `Tape` or `Source File` is it, extensions
     /// and the numbers of parts aside.
     pub fn about(&self, clip: &str) -> Option<Inspected> {
-        let names = |row: &BTreeMap<String, String>| {
-            ["Name", "Source File", "Filename", "Tape"]
-                .into_iter()
-                .filter_map(|c| row.get(c))
-                .any(|n| is_named(n, clip))
-        };
-        let row = self.rows.iter().find(|row| names(row))?;
+        let row = self.rows.iter().find(|row| written(row).any(|name| is_named(name, clip)))?;
         let mut said = Said::default();
         for (column, value) in row {
             said.tag(column, value.as_str());
@@ -181,6 +196,8 @@ mod tests {
         let m = log.about("a118_c030_1102jr").unwrap().metadata;
         assert_eq!((m.reel_name.as_deref(), m.frame_count), (Some("A118"), Some(24)));
         assert!(log.about("A118_C03").is_none() && log.about("").is_none());
+        let clips = log.clips();
+        assert!(["a118_c029_1102jr", "a118_c030_1102jr"].iter().all(|clip| clips.contains(*clip)), "{clips:?}");
     }
 
     #[test]
@@ -197,7 +214,8 @@ mod tests {
         #[test]
         fn no_text_panics(text in "(Heading|Column|Data|\t|\n|[a-z(). 0-9]){0,40}", clip in "[a-z_0-9é]{0,6}") {
             if let Ok(log) = ale(&text) {
-                let _ = log.about(&clip);
+                let is_named = log.about(&clip).is_some() && !clip.is_empty();
+                prop_assert!(!is_named || log.clips().contains(&clip.to_lowercase()), "{clip} of {:?}", log.clips());
             }
         }
     }

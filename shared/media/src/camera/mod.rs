@@ -40,7 +40,7 @@ pub use mxf::Mxf;
 pub use openexr::OpenExr;
 pub use quicktime::QuickTime;
 pub use red::{R3d, rmd};
-pub use sidecar::{document, is_document};
+pub use sidecar::{clips_of_log, document, is_document, is_log};
 pub use tiff_still::TiffStill;
 pub use wav::Wav;
 

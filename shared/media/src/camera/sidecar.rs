@@ -1,5 +1,7 @@
 //! Documents beside a clip that say something about it: Sony's `NonRealTimeMeta`, RED's `.RMD`, ALE logs.
 
+use std::collections::BTreeSet;
+
 use super::{Inspected, ale, red, sony};
 use crate::{
     error::{Error, Result},
@@ -17,6 +19,26 @@ pub fn is_document(name: &str) -> bool {
     READ.contains(&extension_of(name).as_str())
 }
 
+/// Whether a document speaks of clips by name inside, whatever its own name is: an ALE.
+pub fn is_log(name: &str) -> bool {
+    extension_of(name) == "ale"
+}
+
+/// The names of the clips that a log speaks of, lower case.
+///
+/// # Errors
+/// As [`document`].
+pub fn clips_of_log(file: &dyn Source) -> Result<BTreeSet<String>> {
+    Ok(ale::ale(&text_of(file)?).map_err(|e| e.in_file(file.name()))?.clips())
+}
+
+fn text_of(file: &dyn Source) -> Result<String> {
+    if file.len() > MAX_DOCUMENT {
+        return Err(Error::unsupported(format!("a sidecar of more than {MAX_DOCUMENT} bytes")).in_file(file.name()));
+    }
+    Ok(String::from_utf8_lossy(&file.read(0..file.len())?).into_owned())
+}
+
 /// What a document says about the clip of this name; none when it is of no kind that is known.
 ///
 /// # Errors
@@ -27,11 +49,7 @@ pub fn document(clip_name: &str, file: &dyn Source) -> Result<Option<Inspected>>
     if !READ.contains(&kind.as_str()) {
         return Ok(None);
     }
-    if file.len() > MAX_DOCUMENT {
-        return Err(Error::unsupported(format!("a sidecar of more than {MAX_DOCUMENT} bytes")).in_file(file.name()));
-    }
-    let bytes = file.read(0..file.len())?;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = text_of(file)?;
     let mut said = match kind.as_str() {
         "xml" if text.contains("<NonRealTimeMeta") => sony::sidecar(&text).map_err(|e| e.in_file(file.name()))?,
         "rmd" => red::rmd(&text).map_err(|e| e.in_file(file.name()))?,

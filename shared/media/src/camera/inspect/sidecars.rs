@@ -12,21 +12,21 @@ use crate::{
 
 /// Adds what a sidecar says to the report of the clip that it belongs to: fields that the clip itself leaves open, with the
 /// file's name in their source. What the clip says stays. A clip with fewer frames than the document says has a finding.
-/// A document of another kind adds nothing.
+/// A document of another kind, or a log of other clips, adds nothing; answers whether it says something.
 ///
 /// # Errors
 /// [`Error::Missing`] and [`Error::Io`]. What is wrong with the document is a finding.
-pub fn enrich(report: &mut ClipReport, document: &dyn Source) -> Result<()> {
+pub fn enrich(report: &mut ClipReport, document: &dyn Source) -> Result<bool> {
     let path = document.name().to_owned();
     let name = path.rsplit('/').next().unwrap_or(&path);
     let clip = report.metadata.clip_name.clone().unwrap_or_default();
     let said = match sidecar::document(&clip, document) {
         Ok(Some(said)) => said,
-        Ok(None) => return Ok(()),
+        Ok(None) => return Ok(false),
         Err(error @ (Error::Missing { .. } | Error::Io { .. })) => return Err(error),
         Err(error) => {
             report.metadata.findings.push(error.in_file(path.as_str()).to_string());
-            return Ok(());
+            return Ok(true);
         }
     };
     for (tag, value) in said.tags {
@@ -42,7 +42,7 @@ pub fn enrich(report: &mut ClipReport, document: &dyn Source) -> Result<()> {
     }
     metadata.findings.extend(said.metadata.findings.iter().map(|finding| format!("{name}: {finding}")));
     fill(metadata, &said.metadata, name);
-    Ok(())
+    Ok(true)
 }
 
 /// Fills in the fields that are open. What the pixels need is for the clip alone to say: where it says nothing, they need
