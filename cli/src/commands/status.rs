@@ -100,13 +100,13 @@ pub(crate) fn line(standing: &Standing) -> String {
     let count =
         |name: &&str| standing.counts.get(*name).copied().filter(|n| *n > 0).map(|n| (n, name.replace('_', " ")));
     let mut said = format!("{id:<28} {:<11}", standing.state);
-    for name in ["expected", "frames"] {
-        if let Some(n) = standing.counts.get(name) {
-            let _ = write!(said, " {n} {}", if name == "expected" { "files" } else { "frames" });
+    for (name, thing) in [("expected", "file"), ("uploaded", "file"), ("frames", "frame")] {
+        if let Some(&n) = standing.counts.get(name) {
+            let _ = write!(said, " {n} {thing}{}", if n == 1 { "" } else { "s" });
         }
     }
     for (n, name) in shown.iter().filter_map(count) {
-        let _ = write!(said, ", {n} {name}");
+        let _ = write!(said, ", {n} {}", if n == 1 && name == "clips" { "clip" } else { &name });
     }
     said
 }

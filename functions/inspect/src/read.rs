@@ -8,17 +8,10 @@ use platefleet_fleet::{
 };
 use platefleet_media::{
     Error, Result,
-    camera::{ClipReport, inspect_clip},
+    camera::{ClipReport, MAX_BYTES, MAX_READS, WINDOW, inspect_clip},
     path::RelativePath,
     source::{Known, Source},
 };
-
-/// Least bytes of a read: a round trip costs more than they do.
-const WINDOW: u64 = 64 << 10;
-/// Most reads of a file.
-const MAX_READS: u32 = 5;
-/// Most bytes that are read of a file.
-const MAX_BYTES: u64 = 1 << 20;
 
 /// What was read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

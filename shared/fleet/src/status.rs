@@ -96,8 +96,8 @@ async fn unverified(table: &impl Table, folder: &RollId) -> Result<Option<Status
         return Ok(None);
     }
     let clips = Clips(table).with(&folder.production, "roll", folder.path.as_str()).await?;
-    let mut counts = RollRow::count(&files);
-    counts.insert("clips".to_owned(), clips.len() as u64);
+    let uploaded = files.iter().filter(|file| file.observed.is_some()).count();
+    let counts = [("uploaded", uploaded), ("clips", clips.len())].map(|(name, n)| (name.to_owned(), n as u64)).into();
     let detail = "no manifest names its files: upload its ASC MHL history or a list of MHL 1.x";
     let mut findings = vec![Finding::new("no-history", folder.path.as_str(), detail)];
     findings.extend(clips.iter().flat_map(|clip| clip.findings.clone()));

@@ -15,7 +15,16 @@ const ENDPOINTS: &str = "endpoints.json";
 /// A directory that is locked as long as this stands.
 pub(super) struct Directory {
     path: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Directory {
+    /// Closing the file would not do: a process that is being started at this moment still has it open.
+    fn drop(&mut self) {
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the lock of {} stays until this process ends", self.path.display());
+        }
+    }
 }
 
 impl Directory {
@@ -39,7 +48,7 @@ impl Directory {
                 return Err(error).with_context(|| format!("cannot lock {}", file.display()));
             }
         }
-        Ok(Self { path, _lock: lock })
+        Ok(Self { path, lock })
     }
 
     pub(super) fn objects(&self) -> PathBuf {
@@ -77,5 +86,22 @@ impl Directory {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fleet_that_stopped_leaves_no_lock_even_where_a_new_process_still_has_its_file_open() {
+        let place = tempfile::tempdir().unwrap();
+        let fleet = Directory::open(place.path()).unwrap();
+        assert!(Directory::open(place.path()).is_err());
+        // As a process has it between its fork and its exec.
+        let forked = fleet.lock.try_clone().unwrap();
+        drop(fleet);
+        assert!(Directory::open(place.path()).is_ok());
+        drop(forked);
     }
 }
