@@ -8,7 +8,7 @@ use platefleet_media::{
 };
 
 fuzz_target!(|bytes: &[u8]| {
-    for form in [&b"RIFF\0\0\0\0WAVE"[..], b"RF64\0\0\0\0WAVE", b"FORM\0\0\0\0AIFF"] {
+    for form in [&b"RIFF\0\0\0\0WAVE"[..], b"RF64\0\0\0\0WAVE", b"BW64\0\0\0\0WAVE", b"FORM\0\0\0\0AIFF"] {
         let file = Counted::new(Memory::new("A001.wav", [form, bytes].concat()));
         let _ = Wav.inspect(&file);
         assert!(file.reads() <= 5 && file.bytes() <= 1 << 20, "{} reads, {} bytes", file.reads(), file.bytes());

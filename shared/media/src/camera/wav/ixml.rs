@@ -7,7 +7,7 @@ use quick_xml::{
 };
 
 use crate::{
-    camera::said::{Rule, Said, flag, text},
+    camera::said::{Rule, Said, flag, rate, text, whole, whole32},
     error::{Error, Result},
 };
 
@@ -23,7 +23,27 @@ const RULES: &[Rule] = &[
     ("iXML/CIRCLED", |said, value, tag| said.circle_take(flag(value), tag)),
     ("iXML/PROJECT", |said, value, tag| said.production_name(text(value), tag)),
     ("iXML/FILE_UID", |said, value, tag| said.clip_uuid(text(value), tag)),
+    ("iXML/LOCATION/LOCATION_NAME", |said, value, tag| said.location(text(value), tag)),
+    ("iXML/USER/DIRECTOR_NAME", |said, value, tag| said.director(text(value), tag)),
+    ("iXML/SPEED/TIMECODE_RATE", |said, value, tag| said.timecode_rate(rate(value), tag)),
 ];
+
+/// Deepest numbering of elements of the same name.
+const MAX_ALIKE: usize = 64;
+
+/// Samples after midnight, samples a second of that clock, and the tag: for files without `bext`.
+pub(super) fn timestamp(said: &Said) -> (Option<u64>, Option<u32>, &'static str) {
+    let tag = |name: &str| said.tags.get(&format!("iXML/SPEED/{name}"));
+    let half = |name: &str| tag(&format!("TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_{name}")).and_then(whole32);
+    let since = half("LO").map(|low| u64::from(half("HI").unwrap_or(0)) << 32 | u64::from(low));
+    let copied = |name: &str| said.tags.get(&format!("iXML/BEXT/BWF_TIME_REFERENCE_{name}")).and_then(whole);
+    let copied = copied("LOW").map(|low| copied("HIGH").unwrap_or(0).wrapping_shl(32) | low);
+    let clock = tag("TIMESTAMP_SAMPLE_RATE").and_then(whole32).filter(|hertz| *hertz > 0);
+    match since {
+        Some(since) => (Some(since), clock, "iXML/SPEED/TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO"),
+        None => (copied, None, "iXML/BEXT/BWF_TIME_REFERENCE_LOW"),
+    }
+}
 
 /// Notes every element that holds text, and says what it means; of broken notes what stands before the break.
 ///
@@ -51,8 +71,13 @@ fn note(document: &str, said: &mut Said) -> Result<()> {
             }
             Event::End(_) => {
                 let name = path.join("/");
-                if !value.trim().is_empty() && !said.tags.contains_key(&name) {
-                    said.tag(name, value.trim());
+                if !value.trim().is_empty() {
+                    // Tracks follow each other by the same names: `NAME`, `NAME 2`.
+                    let numbered = (2..MAX_ALIKE).map(|n| format!("{name} {n}"));
+                    let mut names = std::iter::once(name.clone()).chain(numbered);
+                    if let Some(free) = names.find(|name| !said.tags.contains_key(name)) {
+                        said.tag(free, value.trim());
+                    }
                 }
                 path.pop();
                 value.clear();

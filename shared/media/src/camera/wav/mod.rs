@@ -1,8 +1,9 @@
 //! Production sound: WAV and its forms for long files (RF64, BW64; EBU Tech 3285 and 3306, ITU-R BS.2088), and AIFF.
 //!
 //! The chunks around the samples say what a recorder knows: `bext` when the first sample was recorded, `iXML` scene, take,
-//! tape and the rate of its timecode. The samples themselves are never read.
+//! tape and the rate of its timecode, `LIST` what the maker of the file wanted to say. The samples themselves are never read.
 
+mod broadcast;
 mod coding;
 mod ixml;
 #[cfg(test)]
@@ -10,7 +11,7 @@ mod tests;
 
 use super::{
     Format, FrameTable, Inspected, MAX_BYTES, MAX_READS, WINDOW,
-    said::{Said, rate, text, whole},
+    said::{Said, text, whole},
 };
 use crate::{
     error::{Error, Result},
@@ -21,6 +22,9 @@ use crate::{
 /// The format.
 pub struct Wav;
 
+/// Chunks that are read. `NAME` and those after it are texts of AIFF.
+const READ: [&[u8; 4]; 12] =
+    [b"fmt ", b"bext", b"iXML", b"ds64", b"COMM", b"fact", b"LIST", b"chna", b"NAME", b"AUTH", b"ANNO", b"(c) "];
 /// Most chunks of a file.
 const MAX_CHUNKS: usize = 256;
 /// Longest chunk that is read; longer ones are cut.
@@ -31,6 +35,8 @@ enum Form {
     Wav,
     /// Sizes of 64 bits stand in a `ds64` chunk.
     Rf64,
+    /// The same, by another name.
+    Bw64,
     /// Big-endian.
     Aiff,
 }
@@ -54,11 +60,13 @@ impl Format for Wav {
         let container = match form {
             Form::Wav => "WAV",
             Form::Rf64 => "RF64",
+            Form::Bw64 => "BW64",
             Form::Aiff => "AIFF",
         };
         said.container(container.to_owned(), "magic number");
         let walked = walk(&windows, form, &mut said);
         said.or_finding(walked)?;
+        broadcast::say(&mut said);
         say_time(&mut said);
         Ok(said.finish(FrameTable::default()))
     }
@@ -67,7 +75,8 @@ impl Format for Wav {
 fn form_of(head: &[u8]) -> Option<Form> {
     match (head.get(..4)?, head.get(8..12)?) {
         (b"RIFF", b"WAVE") => Some(Form::Wav),
-        (b"RF64" | b"BW64", b"WAVE") => Some(Form::Rf64),
+        (b"RF64", b"WAVE") => Some(Form::Rf64),
+        (b"BW64", b"WAVE") => Some(Form::Bw64),
         (b"FORM", b"AIFF" | b"AIFC") => Some(Form::Aiff),
         _ => None,
     }
@@ -77,26 +86,23 @@ fn form_of(head: &[u8]) -> Option<Form> {
 fn walk(windows: &Windows<'_>, form: Form, said: &mut Said) -> Result<()> {
     let (mut at, mut long_data) = (12, None);
     for _ in 0..MAX_CHUNKS {
-        if at + 8 > windows.len() {
+        let Some((id, stated)) = chunk_at(windows, form, at)? else { return Ok(()) };
+        let start = at + 8;
+        let is_data = matches!(&id, b"data" | b"SSND");
+        let size = match long_data {
+            Some(long) if is_data && stated == u32::MAX => long,
+            _ => u64::from(stated),
+        };
+        // What a recorder writes until it knows better.
+        let unknown = match size {
+            0 => start < windows.len() && chunk_at(windows, form, start)?.is_none(),
+            _ => stated == u32::MAX && long_data.is_none(),
+        };
+        if is_data && unknown && form != Form::Aiff {
+            said.tag("DataBytes", windows.len() - start);
+            said.finding("the length of the sound was never written: the recording was not closed");
             return Ok(());
         }
-        let head = windows.read(at..at + 8)?;
-        let (Some(id), Some(size)) = (head.first_chunk::<4>(), head.get(4..8).and_then(|b| b.try_into().ok())) else {
-            return Ok(());
-        };
-        let size = if form == Form::Aiff { u32::from_be_bytes(size) } else { u32::from_le_bytes(size) };
-        let is_data = matches!(id, b"data" | b"SSND");
-        let size = match long_data {
-            Some(long) if is_data && size == u32::MAX => long,
-            // What a recorder writes until it knows better.
-            None if is_data && size == u32::MAX && form != Form::Aiff => {
-                said.tag("DataBytes", windows.len() - at - 8);
-                said.finding("the length of the sound was never written: the recording was not closed");
-                return Ok(());
-            }
-            _ => u64::from(size),
-        };
-        let start = at + 8;
         let end = start.saturating_add(size);
         if is_data {
             said.tag("DataBytes", size);
@@ -107,27 +113,69 @@ fn walk(windows: &Windows<'_>, form: Form, said: &mut Said) -> Result<()> {
                 ));
                 return Ok(());
             }
-        } else if [b"fmt ", b"bext", b"iXML", b"ds64", b"COMM", b"fact"].contains(&id) {
+        } else if READ.contains(&&id) {
             let bytes = windows.read(start..end.min(start + MAX_CHUNK).min(windows.len()))?;
-            match id {
-                b"fmt " => say_format(&bytes, said),
-                b"bext" => say_broadcast(&bytes, said),
-                b"iXML" => {
-                    let noted = ixml::say(&bytes, said);
-                    said.or_finding(noted)?;
-                }
-                b"fact" => {
-                    if let Some(samples) = u32_at(&bytes, 0).filter(|n| ![0, u32::MAX].contains(n)) {
-                        said.tag("FactSamples", samples);
-                    }
-                }
+            match &id {
                 b"ds64" => long_data = bytes.get(8..16).and_then(|b| b.try_into().ok()).map(u64::from_le_bytes),
-                _ => say_common(&bytes, said),
+                _ => say_chunk(id, &bytes, said)?,
             }
         }
-        at = end.saturating_add(size & 1);
+        // Some forget the byte after an odd length.
+        let padded = size % 2 == 1 && (end >= windows.len() || chunk_at(windows, form, end)?.is_none());
+        at = end.saturating_add(u64::from(padded));
     }
     Err(Error::invalid(format!("more than {MAX_CHUNKS} chunks")).at_offset(at))
+}
+
+/// Name and length of the chunk at this place; none where the file ends, or no name stands.
+fn chunk_at(windows: &Windows<'_>, form: Form, at: u64) -> Result<Option<([u8; 4], u32)>> {
+    if at.checked_add(8).is_none_or(|end| end > windows.len()) {
+        return Ok(None);
+    }
+    let head = windows.read(at..at + 8)?;
+    let (Some(id), Some(size)) = (head.first_chunk::<4>(), head.last_chunk::<4>()) else { return Ok(None) };
+    let named = id[0] != b' ' && id.iter().all(|b| b.is_ascii_graphic() || *b == b' ');
+    let size = if form == Form::Aiff { u32::from_be_bytes(*size) } else { u32::from_le_bytes(*size) };
+    Ok(named.then_some((*id, size)))
+}
+
+/// Notes a chunk.
+fn say_chunk(id: [u8; 4], bytes: &[u8], said: &mut Said) -> Result<()> {
+    match &id {
+        b"fmt " => say_format(bytes, said),
+        b"bext" => broadcast::note(bytes, said),
+        b"iXML" => {
+            let noted = ixml::say(bytes, said);
+            said.or_finding(noted)?;
+        }
+        b"fact" => {
+            if let Some(samples) = u32_at(bytes, 0).filter(|n| ![0, u32::MAX].contains(n)) {
+                said.tag("FactSamples", samples);
+            }
+        }
+        b"LIST" => note_info(bytes, said),
+        b"chna" => said.tag("chna tracks", u16_at(bytes, 0)),
+        b"COMM" => say_common(bytes, said),
+        _ => {
+            let text = String::from_utf8_lossy(bytes).trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_owned();
+            said.tag(String::from_utf8_lossy(&id).trim().to_owned(), text);
+        }
+    }
+    Ok(())
+}
+
+/// `LIST` of type `INFO`: texts of four letters each.
+fn note_info(bytes: &[u8], said: &mut Said) {
+    let Some(mut rest) = bytes.strip_prefix(b"INFO") else { return };
+    while let (Some(id), Some(len)) = (rest.get(..4), u32_at(rest, 4)) {
+        let len = (len as usize).min(rest.len() - 8);
+        let text = rest[8..8 + len].split(|b| *b == 0).next().unwrap_or_default();
+        let text = String::from_utf8_lossy(text).trim().to_owned();
+        if !text.is_empty() {
+            said.tag(format!("INFO {}", id.escape_ascii()), text);
+        }
+        rest = rest.get(8 + len.next_multiple_of(2)..).unwrap_or_default();
+    }
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -177,36 +225,6 @@ fn say_common(bytes: &[u8], said: &mut Said) {
     }
 }
 
-/// `bext` (EBU Tech 3285): who recorded it, when, and how many samples after midnight.
-fn say_broadcast(bytes: &[u8], said: &mut Said) {
-    let field = |from: usize, len: usize| {
-        let text = bytes.get(from..from + len)?.split(|b| *b == 0).next()?;
-        Some(String::from_utf8_lossy(text).trim().to_owned()).filter(|t| !t.is_empty())
-    };
-    for (from, len, name) in [
-        (0, 256, "Description"),
-        (256, 32, "Originator"),
-        (288, 32, "OriginatorReference"),
-        (320, 10, "OriginationDate"),
-        (330, 8, "OriginationTime"),
-    ] {
-        if let Some(value) = field(from, len) {
-            said.tag(name, value);
-        }
-    }
-    if let Some(reference) = bytes.get(338..346).and_then(|b| b.try_into().ok()).map(u64::from_le_bytes) {
-        said.tag("TimeReference", reference);
-    }
-    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
-    let day = field(320, 10).filter(|t| t.len() == 10 && t.is_ascii() && digits(t) == 8 && !t.starts_with("0000"));
-    let time = field(330, 8).filter(|t| t.len() == 8 && t.is_ascii() && digits(t) == 6);
-    if let Some((day, time)) = day.zip(time) {
-        let day = format!("{}-{}-{}", &day[..4], &day[5..7], &day[8..]);
-        let time = format!("{}:{}:{}", &time[..2], &time[3..5], &time[6..]);
-        said.recorded_at(format!("{day}T{time}"), "OriginationDate, OriginationTime");
-    }
-}
-
 /// Duration from the samples, and the timecode of the first one, where a rate is known.
 fn say_time(said: &mut Said) {
     let tag = |name: &str| said.tags.get(name).and_then(whole);
@@ -216,18 +234,28 @@ fn say_time(said: &mut Said) {
     };
     let hertz = said.metadata.audio_sample_rate_hz;
     let seconds = samples.zip(hertz).map(|(samples, hertz)| samples as f64 / f64::from(hertz));
-    let since = tag("TimeReference");
+    let (since, clock, source) = match tag("TimeReference") {
+        Some(since) => (Some(since), hertz, "TimeReference"),
+        None => ixml::timestamp(said),
+    };
     said.duration_seconds(seconds, "data");
-    let written = said.tags.get("iXML/SPEED/TIMECODE_RATE").cloned();
-    let Some(rate) = written.as_ref().and_then(rate).filter(|r: &Rational| r.num() > 0) else { return };
-    said.timecode_rate(rate, "iXML/SPEED/TIMECODE_RATE");
-    let drop =
-        said.tags.get("iXML/SPEED/TIMECODE_FLAG").and_then(text).is_some_and(|flag| flag.eq_ignore_ascii_case("DF"));
-    let (Some(since), Some(hertz), Some(base)) = (since, hertz, rate.timecode_base()) else { return };
-    let frame = u128::from(since) * u128::from(rate.num()) / (u128::from(rate.den()) * u128::from(hertz));
+    let Some(rate) = said.metadata.timecode_rate.as_ref().and_then(|r| r.parse::<Rational>().ok()) else { return };
+    let (Some(since), Some(hertz), Some(base)) = (since, clock.or(hertz), rate.timecode_base()) else { return };
+    // Rates that are no multiple of 30 drop nothing, whatever is said.
+    let drop = base % 30 == 0 && drops(said);
+    // Recorders round the sample of a frame up or down: the nearest frame is meant.
+    let (above, below) = (u128::from(since) * u128::from(rate.num()), u128::from(rate.den()) * u128::from(hertz));
+    let frame = (above * 2 + below) / (below * 2);
     if let Ok(frame) = i64::try_from(frame)
         && let Ok(timecode) = Timecode::from_frame(frame, base, drop)
     {
-        said.start_timecode(timecode, "TimeReference");
+        said.start_timecode(timecode, source);
     }
+}
+
+/// Whether timecode is counted in drop frame, as `iXML` says, or else the description (`029.970-DF`).
+fn drops(said: &Said) -> bool {
+    let tag = |name: &str| said.tags.get(name).and_then(text);
+    let of_speed = || tag("bext SPEED")?.rsplit_once('-').map(|(_, flag)| flag.to_owned());
+    tag("iXML/SPEED/TIMECODE_FLAG").or_else(of_speed).is_some_and(|flag| flag.eq_ignore_ascii_case("DF"))
 }

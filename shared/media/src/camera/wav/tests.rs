@@ -194,6 +194,116 @@ fn a_take_whose_length_was_never_written_is_told_as_such() {
     assert_eq!(m.duration_seconds, Some(100.0 / 48_000.0));
 }
 
+/// `bext` with this description, and this many samples after midnight.
+fn described(description: &str, samples: u64) -> Vec<u8> {
+    let mut bext = vec![0; 602];
+    bext[..description.len()].copy_from_slice(description.as_bytes());
+    bext[338..346].copy_from_slice(&samples.to_le_bytes());
+    chunk(b"bext", &bext)
+}
+
+fn at_rate(rate: &str, flag: &str) -> Vec<u8> {
+    let notes = format!(
+        "<BWFXML><SPEED><TIMECODE_RATE>{rate}</TIMECODE_RATE><TIMECODE_FLAG>{flag}</TIMECODE_FLAG></SPEED></BWFXML>"
+    );
+    chunk(b"iXML", notes.as_bytes())
+}
+
+#[test]
+fn the_sample_of_a_frame_is_meant_whether_the_recorder_rounded_it_up_or_down() {
+    // Frame 1 of 30000/1001 begins at sample 1601.6.
+    for (samples, rate, flag, expected) in [
+        (1601, "30000/1001", "NDF", "00:00:00:01"),
+        (1602, "30000/1001", "NDF", "00:00:00:01"),
+        (2001, "24000/1001", "NDF", "00:00:00:01"),
+        (2002, "24000/1001", "NDF", "00:00:00:01"),
+        // 17982 frames of 30000/1001 are ten minutes of drop frame: sample 28,799,971.2.
+        (28_799_971, "30000/1001", "DF", "00:10:00;00"),
+        (3839, "25/1", "NDF", "00:00:00:02"),
+        // A flag that no rate of 24 has.
+        (48_000, "24/1", "DF", "00:00:01:00"),
+    ] {
+        let m = inspect(&wav(&[format(), described("", samples), at_rate(rate, flag)])).metadata;
+        assert_eq!(m.start_timecode.as_deref(), Some(expected), "{samples} at {rate} {flag}");
+    }
+}
+
+#[test]
+fn lines_of_the_description_are_read_where_there_are_no_notes() {
+    for maker in ["s", "z", ""] {
+        let lines = ["SPEED=029.970-DF", "TAKE=3", "SCENE=12A", "TAPE=S001", "CIRCLED=TRUE", "NOTE=a=b"];
+        let lines = lines.map(|line| format!("{maker}{line}\r\n")).concat();
+        let file = wav(&[format(), described(&lines, 28_799_971)]);
+        let Inspected { metadata: m, tags, .. } = inspect(&file);
+        assert_eq!((m.scene.as_deref(), m.take.as_deref(), m.circle_take), (Some("12A"), Some("3"), Some(true)));
+        assert_eq!((m.reel_name.as_deref(), m.timecode_rate.as_deref()), (Some("S001"), Some("30000/1001")));
+        assert_eq!((m.start_timecode.as_deref(), tags["bext NOTE"].as_str()), (Some("00:10:00;00"), Some("a=b")));
+    }
+    // Notes are closer.
+    let m = inspect(&wav(&[format(), described("sSCENE=1\rsTAKE=9", 0), chunk(b"iXML", IXML.as_bytes())])).metadata;
+    assert_eq!((m.scene.as_deref(), m.take.as_deref()), (Some("12A"), Some("3")));
+}
+
+#[test]
+fn the_umid_of_a_file_is_its_id() {
+    let mut bext = vec![0; 602];
+    bext[346] = 1;
+    bext[348..352].copy_from_slice(&[0x06, 0x0a, 0x2b, 0x34]);
+    bext[379] = 0xfe;
+    let m = inspect(&wav(&[format(), chunk(b"bext", &bext)])).metadata;
+    assert_eq!(m.clip_uuid, Some(format!("060A2B34{}FE", "00".repeat(27))));
+    bext[346] = 0;
+    assert_eq!(inspect(&wav(&[format(), chunk(b"bext", &bext)])).metadata.clip_uuid, None);
+}
+
+#[test]
+fn every_track_has_its_name_among_the_tags() {
+    let notes =
+        "<BWFXML><TRACK_LIST><TRACK><NAME>Boom</NAME></TRACK><TRACK><NAME>Anna</NAME></TRACK></TRACK_LIST></BWFXML>";
+    let tags = inspect(&wav(&[format(), chunk(b"iXML", notes.as_bytes())])).tags;
+    assert_eq!(tags["iXML/TRACK_LIST/TRACK/NAME"], "Boom");
+    assert_eq!(tags["iXML/TRACK_LIST/TRACK/NAME 2"], "Anna");
+}
+
+#[test]
+fn notes_count_samples_by_a_clock_of_their_own_where_nothing_else_does() {
+    let notes = "<BWFXML><SPEED><TIMECODE_RATE>24000/1001</TIMECODE_RATE><TIMESTAMP_SAMPLE_RATE>96000</TIMESTAMP_SAMPLE_RATE>\
+        <TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI>1</TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI>\
+        <TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO>24512704</TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO></SPEED></BWFXML>";
+    let m = inspect(&wav(&[format(), chunk(b"iXML", notes.as_bytes())])).metadata;
+    // 2^32 + 24,512,704 samples at 96 kHz are 1,078,791.2 frames of 24000/1001: 44,949 seconds of 24 labels, and 15.
+    assert_eq!(m.start_timecode.as_deref(), Some("12:29:09:15"));
+}
+
+#[test]
+fn what_writers_leave_around_chunks_is_passed_over() {
+    // An odd chunk whose padding was forgotten, texts, zeros behind the last chunk.
+    let odd = [&b"JUNK"[..], &3u32.to_le_bytes(), b"abc"].concat();
+    let info = [&b"INFO"[..], &chunk(b"ISFT", b"Mixer 2"), &chunk(b"ICMT", b"windy\0")].concat();
+    let mut file = wav(&[odd, format(), chunk(b"LIST", &info), chunk(b"data", &[0; 600]), vec![0; 4096]]);
+    let Inspected { metadata: m, tags, .. } = inspect(&file);
+    assert_eq!((m.findings.len(), m.audio_channels, m.duration_seconds), (0, Some(2), Some(100.0 / 48_000.0)));
+    assert_eq!((tags["INFO ISFT"].as_str(), tags["INFO ICMT"].as_str()), (Some("Mixer 2"), Some("windy")));
+    // A length of nothing before sound.
+    file = wav(&[format(), chunk(b"data", &[])]);
+    file.extend([0x80; 600]);
+    assert_eq!(inspect(&file).metadata.findings.len(), 1);
+    assert_eq!(inspect(&wav(&[format(), chunk(b"data", &[])])).metadata.findings, [""; 0]);
+}
+
+#[test]
+fn the_two_forms_for_long_files_have_their_own_names() {
+    for (magic, name) in [(b"RF64", "RF64"), (b"BW64", "BW64")] {
+        let mut ds64 = vec![0; 28];
+        ds64[8..16].copy_from_slice(&600u64.to_le_bytes());
+        let chna = chunk(b"chna", &[2, 0, 2, 0]);
+        let data = [&b"data"[..], &u32::MAX.to_le_bytes(), &[0; 600]].concat();
+        let body = [chunk(b"ds64", &ds64), format(), chna, data].concat();
+        let m = inspect(&[&magic[..], &u32::MAX.to_le_bytes(), b"WAVE", &body].concat()).metadata;
+        assert_eq!((m.container.as_deref(), m.duration_seconds), (Some(name), Some(100.0 / 48_000.0)));
+    }
+}
+
 proptest! {
     #[test]
     fn no_file_panics(at in 12usize..900, byte in any::<u8>(), cut in 0usize..1400) {
