@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 use futures::{StreamExt as _, TryStreamExt as _};
 use platefleet_fleet::{
     documents::{Documents, Said},
-    id::RollId,
+    id::{RollId, hex_sha256},
     key,
     message::{Message, Place, Queue},
     runner::Failure,
@@ -183,10 +183,13 @@ async fn go_on(env: &impl Needs, roll: &RollId, hop: u32) -> Result<(), Failure>
 /// Notes what an unfinished history lacks. The roll rests with it if nothing more comes.
 async fn wait(env: &impl Needs, roll: &RollId, findings: &[Finding]) -> Result<(), Failure> {
     let rolls = Rolls(env);
+    let told: Vec<String> = findings.iter().map(|f| format!("{}\n{}\n{}\n", f.kind, f.path, f.detail)).collect();
+    let lacks = Some(hex_sha256(told.concat().as_bytes()));
     let note = |was: Option<&RollRow>| {
         let mut row = was?.clone();
-        let news = row.findings != findings || row.planned.is_some();
+        let news = row.lacks != lacks || row.planned.is_some() || row.tip.is_some();
         news.then(|| {
+            row.lacks.clone_from(&lacks);
             reopen(&mut row, RollState::Receiving);
             row.findings = findings.to_vec();
             (row.tip, row.planned, row.cursor) = (None, None, None);
@@ -223,7 +226,7 @@ async fn begin(
             reopen(&mut row, RollState::Receiving);
             row.findings = findings.to_vec();
             row.tip = Some(tip.clone());
-            (row.planned, row.cursor) = (None, None);
+            (row.planned, row.lacks, row.cursor) = (None, None, None);
             (row.last_fact_ms, row.updated_ms) = (now, now);
             Some(row)
         })

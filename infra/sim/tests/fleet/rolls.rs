@@ -248,3 +248,19 @@ fn a_file_that_is_replaced_while_its_roll_is_being_sealed_is_not_sealed_over() {
         assert_eq!((seen.state.as_str(), findings(&seen)), ("FAILED", vec![("mismatch", FIRST)]), "seed {seed}");
     }
 }
+
+#[test]
+fn a_roll_that_is_taken_back_whole_comes_to_rest_in_every_weather() {
+    for seed in 0..6 {
+        let (world, card) = (World::new(), Card::of(frames("A001C001", 3)));
+        card.upload(&world);
+        calm(&world);
+        for (key, _) in card.objects() {
+            world.take_back(&key);
+        }
+        // A day passes before it rests, and a late message of that day must not begin another.
+        let report = settle(&world, Weather::windy(seed));
+        assert!(report.delivered < 2_000, "seed {seed}: {} deliveries", report.delivered);
+        assert_eq!(status(&world, &roll()).state, "INCOMPLETE", "seed {seed}");
+    }
+}

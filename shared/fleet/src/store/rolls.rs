@@ -84,6 +84,10 @@ pub struct RollRow {
     /// they have come.
     #[serde(default)]
     pub draft: u64,
+    /// What an unfinished history lacked when it was last looked at, as a digest: the same again is no news, though the roll
+    /// may rest by now with findings of its files as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<String>,
     /// Last path whose expectation is written, while a long manifest is being expanded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -118,6 +122,7 @@ impl RollRow {
             tip: None,
             planned: None,
             draft: 0,
+            lacks: None,
             cursor: None,
             watch: Watch::default(),
             last_fact_ms: now_ms,
