@@ -1,11 +1,13 @@
 //! ARRI's keys in ProRes of ALEXA and AMIRA, `com.arri.camera.*`, and the same keys of other makers that took them over
-//! (DJI's `com.dji.camera.*`).
+//! (DJI's `com.dji.camera.*`). Early files have them in small letters.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::{
-    camera::said::{Rule, Said, number, positive, text},
-    clip::Cdl,
+    camera::said::{Rule, Said, number, positive, text, whole32},
+    clip::{Cdl, FrameLine},
     timecode::Rational,
 };
 
@@ -47,29 +49,66 @@ const RULES: &[Rule] = &[
 ];
 
 /// ARRI's words for nothing.
-const NOTHING: [&str; 5] = ["--", "n.a.", "None", "none", "no scene name"];
+const NOTHING: [&str; 6] = ["--", "n.a.", "N/A", "None", "none", "no scene name"];
+/// Frame lines: of each of two files three.
+const FRAME_LINES: [&str; 6] = ["1a", "1b", "1c", "2a", "2b", "2c"];
+
+/// Keys by their names behind the prefix, in small letters.
+struct Keys(BTreeMap<String, (String, Value)>);
+
+impl Keys {
+    fn of(prefix: &str, said: &Said) -> Self {
+        let behind = |tag: &str| {
+            let (begins, name) = tag.split_at_checked(prefix.len())?;
+            begins.eq_ignore_ascii_case(prefix).then(|| name.to_ascii_lowercase())
+        };
+        Self(said.tags.iter().filter_map(|(tag, value)| Some((behind(tag)?, (tag.clone(), value.clone())))).collect())
+    }
+
+    fn get(&self, name: &str) -> Option<&(String, Value)> {
+        self.0.get(&name.to_ascii_lowercase())
+    }
+
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.get(name).map(|(_, value)| value)
+    }
+}
 
 /// The rate of the project, where the tables of the file do not tell.
 pub(super) fn note_project_rate(said: &mut Said) {
-    said.apply(&[("com.arri.camera.ProjectFps", |said, value, tag| said.frame_rate(thousandths(value), tag))]);
+    if let Some((tag, value)) = Keys::of("com.arri.camera.", said).get("ProjectFps") {
+        said.frame_rate(thousandths(value), tag);
+    }
 }
 
 /// Notes these keys behind a prefix. True when there are any.
 pub(super) fn note(prefix: &str, said: &mut Said) -> bool {
-    let mut any = false;
+    let keys = Keys::of(prefix, said);
     for (name, rule) in RULES {
-        let tag = format!("{prefix}{name}");
-        if let Some(value) = said.tags.get(&tag).cloned() {
-            any = true;
-            if value.as_str().is_none_or(|text| !NOTHING.contains(&text.trim())) {
-                rule(said, &value, &tag);
-            }
+        if let Some((tag, value)) = keys.get(name)
+            && value.as_str().is_none_or(|text| !NOTHING.contains(&text.trim()))
+        {
+            rule(said, value, tag);
         }
     }
-    if let Some(cdl) = cdl(prefix, said) {
+    if let Some(cdl) = cdl(&keys) {
         said.cdl(cdl, &format!("{prefix}look.cdl"));
     }
-    any || said.tags.keys().any(|tag| tag.starts_with(prefix))
+    said.frame_lines(frame_lines(&keys), &format!("{prefix}FrameLineRect"));
+    !keys.0.is_empty()
+}
+
+/// The frame lines that have a size.
+fn frame_lines(keys: &Keys) -> Vec<FrameLine> {
+    let line = |place: &str| {
+        let side = |name: &str| keys.value(&format!("FrameLineRect{place}{name}"));
+        let [left, top, width, height] = ["Left", "Top", "Width", "Height"].map(|n| side(n).and_then(whole32));
+        let name = side("Name").and_then(text).filter(|name| !NOTHING.contains(&name.as_str()));
+        let name = name.unwrap_or_else(|| format!("frame line {}", place.to_uppercase()));
+        let line = FrameLine { name, left: left?, top: top?, width: width?, height: height? };
+        (line.width > 0 && line.height > 0).then_some(line)
+    };
+    FRAME_LINES.into_iter().filter_map(line).collect()
 }
 
 /// `LOG-C` is LogC3, which was the only one when these keys were made; newer ones say which.
@@ -97,18 +136,59 @@ fn thousandths(value: &Value) -> Option<Rational> {
 }
 
 /// The look's CDL, three numbers in a text each.
-fn cdl(prefix: &str, said: &Said) -> Option<Cdl> {
-    let value = |name: &str| said.tags.get(&format!("{prefix}look.{name}"));
+fn cdl(keys: &Keys) -> Option<Cdl> {
     let three = |name: &str| -> Option<[f64; 3]> {
-        let text = value(name)?.as_str()?;
+        let text = keys.value(name)?.as_str()?;
         let numbers = text.split(|c: char| c.is_whitespace() || c == ',').filter(|part| !part.is_empty());
         let numbers: Option<Vec<f64>> = numbers.map(|part| part.parse().ok()).collect();
         numbers?.try_into().ok()
     };
     Some(Cdl {
-        slope: three("cdl.slope")?,
-        offset: three("cdl.offset")?,
-        power: three("cdl.power")?,
-        saturation: value("cdl.saturation").and_then(number)?,
+        slope: three("look.cdl.slope")?,
+        offset: three("look.cdl.offset")?,
+        power: three("look.cdl.power")?,
+        saturation: keys.value("look.cdl.saturation").and_then(number)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_in_small_letters_mean_the_same() {
+        let mut said = Said::default();
+        for (name, value) in [("colorgammasxs", "LOG-C"), ("exposureindexasa", "800"), ("shutterangle", "1728")] {
+            said.tag(format!("com.arri.camera.{name}"), value);
+        }
+        assert!(note("com.arri.camera.", &mut said) && !note("com.dji.camera.", &mut said));
+        let m = said.metadata;
+        assert_eq!((m.color_encoding.as_deref(), m.exposure_index), (Some("ARRI LogC3"), Some(800.0)));
+        assert_eq!(
+            (m.shutter_angle_degrees, m.sources["exposure_index"].as_str()),
+            (Some(172.8), "com.arri.camera.exposureindexasa")
+        );
+    }
+
+    #[test]
+    fn frame_lines_that_have_a_size_are_told() {
+        let mut said = Said::default();
+        for (name, value) in [
+            ("1aLeft", "96"),
+            ("1aTop", "100"),
+            ("1aWidth", "2688"),
+            ("1aHeight", "1512"),
+            ("1aName", "16:9"),
+            ("1bLeft", "0"),
+            ("1bTop", "0"),
+            ("1bWidth", "0"),
+            ("1bHeight", "0"),
+            ("2cLeft", "1"),
+        ] {
+            said.tag(format!("com.arri.camera.FrameLineRect{name}"), value);
+        }
+        note("com.arri.camera.", &mut said);
+        let line = FrameLine { name: "16:9".into(), left: 96, top: 100, width: 2688, height: 1512 };
+        assert_eq!(said.metadata.frame_lines, [line]);
+    }
 }
