@@ -120,7 +120,7 @@ impl fmt::Display for ClipKey {
 /// * `.ari .arx .cri .dng .dpx .exr .tif` files whose stem ends in digits are frames of a numbered sequence. The number of
 ///   digits is part of the key, because cameras and deliveries pad their numbers.
 /// * `.R3D` files that end in `_` and three digits, and `.mxf` and `.crm` files with a camera's clip name
-///   ([`ClipNumber`]) that end in `_` and two or three, are parts of one clip.
+///   ([`ClipNumber`]) that end in `_` and two or three, and Canon's `.mp4`, are parts of one clip.
 /// * Every other file is a clip by itself.
 pub fn key_of(path: &RelativePath) -> ClipKey {
     let role = Role::of(path);
@@ -136,6 +136,7 @@ pub fn key_of(path: &RelativePath) -> ClipKey {
         name.is_some_and(|name| match kind.as_str() {
             "r3d" => digits == 3 && !name.is_empty(),
             "mxf" | "crm" => (2..=3).contains(&digits) && ClipNumber::of(name).is_some(),
+            "mp4" => digits == 3 && name.ends_with("_CANON") && ClipNumber::of(name).is_some(),
             _ => false,
         })
     };
@@ -325,6 +326,13 @@ mod tests {
             ),
             ("A001C002_210716AG_003.MXF", "A001C002_210716AG_[###].MXF", 3, "A001C002_210716AG"),
             ("A001C002_210716AB_CANON_01.CRM", "A001C002_210716AB_CANON_[##].CRM", 1, "A001C002_210716AB_CANON"),
+            ("A001C002H210716AB_CANON_002.MXF", "A001C002H210716AB_CANON_[###].MXF", 2, "A001C002H210716AB_CANON"),
+            (
+                "A_0001C002X250716_101500AB_CANON_002.MP4",
+                "A_0001C002X250716_101500AB_CANON_[###].MP4",
+                2,
+                "A_0001C002X250716_101500AB_CANON",
+            ),
         ] {
             let key = key_of(&path(file));
             assert_eq!((key.pattern.as_str(), key.part, key.frame, key.clip_name()), (pattern, Some(part), None, name));

@@ -3,6 +3,7 @@
 //! | maker | name |
 //! |---|---|
 //! | ARRI, Sony, Canon | `A001C003_210716_R1AB`, `A001C003_210716GH`, `A001C003_210716XX_CANON` |
+//! | Canon, later | `A001C003H210716XX_CANON`, `A_0001C003X210716_101500XX_CANON` |
 //! | ARRI ALEXA 35 | `A_0001C003_210716_101500_h1ABC` |
 //! | RED | `A001_C003_0716AB`, its parts `A001_C003_0716AB_001` |
 //! | Blackmagic | `A001_07161015_C003` |
@@ -28,13 +29,15 @@ impl ClipNumber {
         let (_, rest) = digits_after(rest, "_", 3..=4).or_else(|| digits_after(rest, "", 3..=4))?;
         let reel = &name[..name.len() - rest.len()];
         let (stamp, rest) = digits_after(rest, "_", 8..=8).map_or((None, rest), |(stamp, rest)| (Some(stamp), rest));
-        let rest = rest.strip_prefix('_').unwrap_or(rest);
-        let (number, rest) = digits_after(rest, "C", 3..=4)?;
-        if !rest.is_empty() && !rest.starts_with(['_', '.', '-']) {
+        let apart = rest.starts_with('_');
+        let (number, rest) = digits_after(rest.strip_prefix('_').unwrap_or(rest), "C", 3..=4)?;
+        // Where the number stands apart from the reel, the day has no year.
+        let written = day_after(rest, if apart { 4 } else { 6 });
+        let lettered = rest.starts_with(|c: char| c.is_ascii_uppercase()) && !apart && written.is_some();
+        if !rest.is_empty() && !rest.starts_with(['_', '.', '-']) && !lettered {
             return None;
         }
-        let written = digits_after(rest, "_", 6..=6).or_else(|| digits_after(rest, "_", 4..=4));
-        let day = stamp.and_then(|stamp| stamp.get(..4)).or_else(|| written.map(|(day, _)| day));
+        let day = stamp.and_then(|stamp| stamp.get(..4)).or(written);
         Some(Self { reel: reel.to_owned(), day: day.map(str::to_owned), number: number.parse().ok()? })
     }
 
@@ -45,6 +48,14 @@ impl ClipNumber {
             None => self.reel.clone(),
         }
     }
+}
+
+/// So many digits of a day after a mark or a letter. Two characters by chance may follow them, and may be digits.
+fn day_after(text: &str, many: usize) -> Option<&str> {
+    let text = text.get(1..)?;
+    let word = text.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let day = text.get(..many).filter(|_| [many, many + 2].contains(&word))?;
+    day.bytes().all(|b| b.is_ascii_digit()).then_some(day)
 }
 
 /// After this text so many digits, all that are there, and what follows them.
@@ -76,6 +87,13 @@ mod tests {
             ("A001_C003_0716AB_002", "A001", Some("0716"), 3),
             ("A001_07161015_C003", "A001", Some("0716"), 3),
             ("A001C003", "A001", None, 3),
+            // The two characters by chance are digits.
+            ("A001C004_22032472_CANON", "A001", Some("220324"), 4),
+            ("A001C001_2607254Y_CANON", "A001", Some("260725"), 1),
+            ("A001_C003_071642", "A001", Some("0716"), 3),
+            ("A012C001H200529BY_CANON", "A012", Some("200529"), 1),
+            ("A_0002C015X250315_235831EJ_CANON", "A_0002", Some("250315"), 15),
+            ("A001C003_R1AB", "A001", None, 3),
         ] {
             let expected = ClipNumber { reel: reel.into(), day: day.map(str::to_owned), number };
             assert_eq!(ClipNumber::of(name), Some(expected), "{name}");
@@ -94,6 +112,8 @@ mod tests {
             "A00001C003",
             "A001C00003",
             "A001C003x",
+            "A001C003X",
+            "A001C003H2005",
             "C0003",
             "chart",
             "é001C003",

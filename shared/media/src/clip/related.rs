@@ -35,30 +35,37 @@ pub fn takes_of_file(path: &RelativePath) -> Vec<String> {
     let (folder, name) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_lowercase();
     let mut stems = vec![stem.clone()];
-    let mut without = |ending: Option<&str>| {
-        if let Some(stem) = ending.filter(|stem| !stem.is_empty() && !stems.iter().any(|s| s == stem)) {
+    let mut known = |stem: &str| {
+        if !stem.is_empty() && !stems.iter().any(|s| s == stem) {
             stems.push(stem.to_owned());
         }
     };
-    for ending in ["_proxy", "-proxy", "_f", "_h", "_m", "_p", "_sub"] {
-        without(stem.strip_suffix(ending));
-    }
-    // Sony: C0001M01.XML, C0001S03.MP4. RED and others: the part's number.
-    if let Some((head, digits)) = stem.split_at_checked(stem.len().saturating_sub(2))
-        && digits.bytes().all(|b| b.is_ascii_digit())
-    {
-        without(head.strip_suffix('m'));
-        without(head.strip_suffix('s'));
-        without(head.strip_suffix('_'));
-        if Role::of(path) == Role::Audio {
-            without(Some(head)); // Panasonic P2: 0001AB00.MXF is the first channel of 0001AB.MXF.
+    let copy = ["_proxy", "-proxy", "_f", "_h", "_m", "_p", "_sub"].into_iter().find_map(|e| stem.strip_suffix(e));
+    for stem in [Some(stem.as_str()), copy].into_iter().flatten() {
+        known(stem);
+        // Sony: C0001M01.XML, C0001S03.MP4, C0001T01.JPG. RED and others: the part's number.
+        if let Some((head, digits)) = stem.split_at_checked(stem.len().saturating_sub(2))
+            && digits.bytes().all(|b| b.is_ascii_digit())
+        {
+            for letter in ['m', 's', 't', 'r', 'i', '_'] {
+                known(head.strip_suffix(letter).unwrap_or_default());
+            }
+            if Role::of(path) == Role::Audio {
+                known(head); // Panasonic P2: 0001AB00.MXF is the first channel of 0001AB.MXF.
+            }
         }
-    }
-    if let Some((head, digits)) = stem.rsplit_once('_')
-        && digits.len() == 3
-        && digits.bytes().all(|b| b.is_ascii_digit())
-    {
-        without(Some(head));
+        if let Some((head, digits)) = stem.rsplit_once('_')
+            && digits.len() == 3
+            && digits.bytes().all(|b| b.is_ascii_digit())
+        {
+            known(head);
+        }
+        // GoPro: GL010001.LRV is the smaller copy of GX010001.MP4, or of GH010001.MP4.
+        if let Some(number) = stem.strip_prefix("gl").filter(|n| n.len() == 6 && n.bytes().all(|b| b.is_ascii_digit()))
+        {
+            known(&format!("gx{number}"));
+            known(&format!("gh{number}"));
+        }
     }
     names(&[folder.to_lowercase()], &stems)
 }
@@ -134,6 +141,13 @@ mod tests {
             ("CONTENTS/VIDEO/0001AB.MXF", &["CONTENTS/AUDIO/0001AB00.MXF", "CONTENTS/CLIP/0001AB.XML"]),
             ("A001/A001_07161015_C003.braw", &["A001/Proxy/A001_07161015_C003.mp4"]),
             ("A001C001.mov", &["A001C001_proxy.mov", "A001C001.xml"]),
+            (
+                "M4ROOT/CLIP/C0001.MP4",
+                &["M4ROOT/CLIP/C0001M01.XML", "M4ROOT/SUB/C0001S03.MP4", "M4ROOT/THMBNL/C0001T01.JPG"],
+            ),
+            ("A/A_0001C002X250716_101500AB_CANON_001.MP4", &["A/A_0001C002X250716_101500AB_CANON_001_Proxy.MP4"]),
+            ("DCIM/GX010001.MP4", &["DCIM/GL010001.LRV", "DCIM/GX010001.THM"]),
+            ("CONTENTS/VIDEO/0002AB.MXF", &["CONTENTS/ICON/0002AB.BMP", "CONTENTS/PROXY/0002AB.MP4"]),
         ] {
             let mut all = vec![original];
             all.extend(others);
