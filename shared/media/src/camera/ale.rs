@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::{
     FrameTable, Inspected,
     said::{Rule, Said, flag, number, positive, rate, text},
@@ -30,34 +32,63 @@ pub struct Ale {
     pub rows: Vec<BTreeMap<String, String>>,
 }
 
-/// Column, and what it means.
+/// Column, in small letters and digits alone, and what it means: labs and cameras write `Camera Model`, `Camera_model`,
+/// `CAMERA MODEL`.
+#[rustfmt::skip]
 const RULES: &[Rule] = &[
-    ("Tape", |said, value, tag| said.reel_name(text(value), tag)),
-    ("Reel", |said, value, tag| said.reel_name(text(value), tag)),
-    ("Camroll", |said, value, tag| said.reel_name(text(value), tag)),
-    ("Scene", |said, value, tag| said.scene(text(value), tag)),
-    ("Take", |said, value, tag| said.take(text(value), tag)),
-    ("Circled", |said, value, tag| said.circle_take(flag(value), tag)),
-    ("Circle", |said, value, tag| said.circle_take(flag(value), tag)),
-    ("FPS", |said, value, tag| said.frame_rate(rate(value), tag)),
-    ("Heading FPS", |said, value, tag| said.frame_rate(rate(value), tag)),
-    ("Start", start_timecode),
-    ("Camera Manufacturer", |said, value, tag| said.camera_make(text(value), tag)),
-    ("Manufacturer", |said, value, tag| said.camera_make(text(value), tag)),
-    ("Camera Model", |said, value, tag| said.camera_model(text(value), tag)),
-    ("Camera Type", |said, value, tag| said.camera_model(text(value), tag)),
-    ("Camera Serial Number", |said, value, tag| said.camera_serial(text(value), tag)),
-    ("ISO", |said, value, tag| said.iso(positive(value), tag)),
-    ("ASA", |said, value, tag| said.exposure_index(positive(value), tag)),
-    ("White Balance", |said, value, tag| said.white_balance_kelvin(positive(value).filter(|k| *k > 500.0), tag)),
-    ("Shutter Angle", |said, value, tag| {
-        said.shutter_angle_degrees(positive(value).filter(|degrees| *degrees <= 360.0), tag);
-    }),
-    ("Lens", |said, value, tag| said.lens_model(text(value), tag)),
-    ("Lens Type", |said, value, tag| said.lens_model(text(value), tag)),
-    ("Focal Length", |said, value, tag| said.focal_length_mm(positive(value), tag)),
-    ("Look Name", |said, value, tag| said.look_name(text(value), tag)),
-    ("ASC_SOP", |said, value, tag| said.cdl(cdl(said, value), tag)),
+    ("tape",                  |said, value, tag| said.reel_name(text(value), tag)),
+    ("reel",                  |said, value, tag| said.reel_name(text(value), tag)),
+    ("reelname",              |said, value, tag| said.reel_name(text(value), tag)),
+    ("camroll",               |said, value, tag| said.reel_name(text(value), tag)),
+    ("cameraroll",            |said, value, tag| said.reel_name(text(value), tag)),
+    ("scene",                 |said, value, tag| said.scene(text(value), tag)),
+    ("take",                  |said, value, tag| said.take(text(value), tag)),
+    ("circled",               |said, value, tag| said.circle_take(flag(value), tag)),
+    ("circle",                |said, value, tag| said.circle_take(flag(value), tag)),
+    ("circletake",            |said, value, tag| said.circle_take(flag(value), tag)),
+    ("production",            |said, value, tag| said.production_name(text(value), tag)),
+    ("director",              |said, value, tag| said.director(text(value), tag)),
+    ("cinematographer",       |said, value, tag| said.cinematographer(text(value), tag)),
+    ("directorofphotography", |said, value, tag| said.cinematographer(text(value), tag)),
+    ("dop",                   |said, value, tag| said.cinematographer(text(value), tag)),
+    ("location",              |said, value, tag| said.location(text(value), tag)),
+    ("shootdate",             |said, value, tag| said.shoot_day(day(value), tag)),
+    ("shootday",              |said, value, tag| said.shoot_day(day(value), tag)),
+    ("datecamera",            |said, value, tag| said.shoot_day(day(value), tag)),
+    ("uuid",                  |said, value, tag| said.clip_uuid(text(value), tag)),
+    ("fps",                   |said, value, tag| said.frame_rate(rate(value), tag)),
+    ("projectfps",            |said, value, tag| said.frame_rate(rate(value), tag)),
+    ("headingfps",            |said, value, tag| said.frame_rate(rate(value), tag)),
+    ("sensorfps",             |said, value, tag| said.sensor_frame_rate(rate(value), tag)),
+    ("start",                 start_timecode),
+    ("cameramanufacturer",    |said, value, tag| said.camera_make(text(value), tag)),
+    ("manufacturer",          |said, value, tag| said.camera_make(text(value), tag)),
+    ("cameramodel",           |said, value, tag| said.camera_model(text(value), tag)),
+    ("cameratype",            |said, value, tag| said.camera_model(text(value), tag)),
+    ("cameraserialnumber",    |said, value, tag| said.camera_serial(text(value), tag)),
+    ("cameraserial",          |said, value, tag| said.camera_serial(text(value), tag)),
+    ("camerasn",              |said, value, tag| said.camera_serial(text(value), tag)),
+    ("cameraindex",           |said, value, tag| said.camera_index(text(value), tag)),
+    // The letter of the unit; some write the model here.
+    ("camera",                |said, value, tag| said.camera_index(text(value).filter(|letter| letter.len() == 1), tag)),
+    ("supversion",            |said, value, tag| said.firmware(text(value), tag)),
+    ("iso",                   |said, value, tag| said.iso(positive(value), tag)),
+    ("asa",                   |said, value, tag| said.exposure_index(positive(value), tag)),
+    ("ei",                    |said, value, tag| said.exposure_index(positive(value), tag)),
+    ("exposureindex",         |said, value, tag| said.exposure_index(positive(value), tag)),
+    ("whitebalance",          |said, value, tag| said.white_balance_kelvin(kelvin(value), tag)),
+    ("colortemp",             |said, value, tag| said.white_balance_kelvin(kelvin(value), tag)),
+    ("tint",                  |said, value, tag| said.tint(number(value), tag)),
+    ("ccshift",               |said, value, tag| said.tint(number(value), tag)),
+    ("shutterangle",          |said, value, tag| said.shutter_angle_degrees(positive(value).filter(|degrees| *degrees <= 360.0), tag)),
+    ("lens",                  |said, value, tag| said.lens_model(text(value), tag)),
+    ("lenstype",              |said, value, tag| said.lens_model(text(value), tag)),
+    ("lensmodel",             |said, value, tag| said.lens_model(text(value), tag)),
+    ("focallength",           |said, value, tag| said.focal_length_mm(positive(value), tag)),
+    ("tstop",                 |said, value, tag| said.t_stop(stop(value), tag)),
+    ("fstop",                 |said, value, tag| said.f_number(stop(value), tag)),
+    ("lookname",              |said, value, tag| said.look_name(text(value), tag)),
+    ("ascsop",                |said, value, tag| said.cdl(cdl(said, value), tag)),
 ];
 
 /// Reads a log.
@@ -67,7 +98,10 @@ const RULES: &[Rule] = &[
 pub fn ale(document: &str) -> Result<Ale> {
     let mut log = Ale::default();
     let (mut part, mut columns): (&str, Vec<&str>) = ("", Vec::new());
-    for (line, number) in document.lines().zip(1u64..) {
+    let document = document.trim_start_matches('\u{feff}');
+    // Old programs end lines as old computers did.
+    let end = if document.contains('\n') { '\n' } else { '\r' };
+    for (line, number) in document.split(end).zip(1u64..) {
         let invalid =
             |problem: String| Error::invalid(problem).at(&crate::Location { line: Some(number), ..Default::default() });
         let values = || line.trim_end_matches('\r').split('\t').map(str::trim);
@@ -104,7 +138,8 @@ pub fn ale(document: &str) -> Result<Ale> {
 
 /// The names that a row gives its clip.
 fn written(row: &BTreeMap<String, String>) -> impl Iterator<Item = &String> {
-    ["Name", "Source File", "Filename", "Tape"].into_iter().filter_map(|column| row.get(column))
+    let column = |name| row.iter().find(|(column, _)| is_column(column, name)).map(|(_, value)| value);
+    ["name", "sourcefile", "filename", "tape"].into_iter().filter_map(column)
 }
 
 impl Ale {
@@ -133,10 +168,42 @@ impl Ale {
         if let Some(fps) = self.heading.get("FPS") {
             said.tag("Heading FPS", fps.as_str());
         }
-        said.apply(RULES);
+        for (name, rule) in RULES {
+            if let Some((tag, value)) = column(&said, name) {
+                rule(&mut said, &value, &tag);
+            }
+        }
         say_length(&mut said);
         Some(said.finish(FrameTable::default()))
     }
+}
+
+/// Whether a column has this name, which is small letters and digits, however it is written.
+fn is_column(column: &str, name: &str) -> bool {
+    let plain = column.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase());
+    plain.eq(name.chars())
+}
+
+/// The column of this name, and its value.
+fn column(said: &Said, name: &str) -> Option<(String, Value)> {
+    said.tags.iter().find(|(tag, _)| is_column(tag, name)).map(|(tag, value)| (tag.clone(), value.clone()))
+}
+
+/// `2026-11-24`, `2026/11/24`, `20261124`.
+fn day(value: &Value) -> Option<String> {
+    let digits: String = text(value)?.chars().filter(|c| !['-', '/', ':', '.'].contains(c)).collect();
+    let is_day = digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit()) && digits.starts_with(['1', '2']);
+    is_day.then(|| format!("{}-{}-{}", &digits[..4], &digits[4..6], &digits[6..]))
+}
+
+fn kelvin(value: &Value) -> Option<f64> {
+    positive(value).filter(|kelvin| *kelvin > 500.0)
+}
+
+/// `T2.8`, `f/4`, `5.6`.
+fn stop(value: &Value) -> Option<f64> {
+    let written = text(value)?;
+    positive(&Value::from(written.trim_start_matches(['T', 't', 'F', 'f', '/', ' '])))
 }
 
 fn is_named(written: &str, clip: &str) -> bool {
@@ -152,7 +219,7 @@ fn rate_of(said: &Said) -> Option<Rational> {
     said.metadata.frame_rate.as_deref()?.parse().ok()
 }
 
-fn start_timecode(said: &mut Said, value: &serde_json::Value, tag: &str) {
+fn start_timecode(said: &mut Said, value: &Value, tag: &str) {
     if let Some((written, rate)) = text(value).zip(rate_of(said)) {
         said.start_timecode(Timecode::parse(&written, rate).ok(), tag);
     }
@@ -160,17 +227,17 @@ fn start_timecode(said: &mut Said, value: &serde_json::Value, tag: &str) {
 
 /// Frames from `Start` to `End`, which is exclusive.
 fn say_length(said: &mut Said) {
-    let at = |name: &str| Timecode::parse(&said.tags.get(name).and_then(text)?, rate_of(said)?).ok();
-    let frames = at("Start").zip(at("End")).and_then(|(start, end)| start.frames_until(end));
+    let at = |name: &str| Timecode::parse(&text(&column(said, name)?.1)?, rate_of(said)?).ok();
+    let frames = at("start").zip(at("end")).and_then(|(start, end)| start.frames_until(end));
     said.frame_count(frames.map(u64::from).filter(|n| *n > 0), "Start, End");
 }
 
 /// `(slope slope slope)(offset offset offset)(power power power)`, and the saturation beside it.
-fn cdl(said: &Said, value: &serde_json::Value) -> Option<Cdl> {
+fn cdl(said: &Said, value: &Value) -> Option<Cdl> {
     let written = text(value)?;
     let numbers: Vec<f64> = written.split(['(', ')', ' ', ',']).filter_map(|n| n.parse().ok()).collect();
     let [a, b, c, d, e, f, g, h, i] = numbers.try_into().ok()?;
-    let saturation = said.tags.get("ASC_SAT").and_then(number).unwrap_or(1.0);
+    let saturation = column(said, "ascsat").and_then(|(_, value)| number(&value)).unwrap_or(1.0);
     Some(Cdl { slope: [a, b, c], offset: [d, e, f], power: [g, h, i], saturation })
 }
 
@@ -198,6 +265,22 @@ mod tests {
         assert!(log.about("A118_C03").is_none() && log.about("").is_none());
         let clips = log.clips();
         assert!(["a118_c029_1102jr", "a118_c030_1102jr"].iter().all(|clip| clips.contains(*clip)), "{clips:?}");
+    }
+
+    #[test]
+    fn columns_are_known_however_they_are_written_and_lines_however_they_end() {
+        let log = "\u{feff}Heading\rFIELD_DELIM\tTABS\rFPS\t25\r\rColumn\rNAME\tCamera_model\tCamera_sn\tCAMERA\tShoot Date\tT-Stop\t\
+            Sensor_fps\tWhite_balance\tCc_shift\tDirector\rData\rA001C001_210716_R1AB\tALEXA Mini\t24071\tA\t2021/07/16\tT2.8\t\
+            50.000\t5600K\t-3\tMs D\r";
+        let log = ale(log).unwrap();
+        let row = log.rows.first().unwrap();
+        assert_eq!(row["Camera_sn"], "24071");
+        let m = log.about("A001C001_210716_R1AB").unwrap().metadata;
+        assert_eq!((m.camera_model.as_deref(), m.camera_serial.as_deref()), (Some("ALEXA Mini"), Some("24071")));
+        assert_eq!((m.camera_index.as_deref(), m.shoot_day.as_deref()), (Some("A"), Some("2021-07-16")));
+        assert_eq!((m.t_stop, m.white_balance_kelvin, m.tint), (Some(2.8), Some(5600.0), Some(-3.0)));
+        assert_eq!((m.frame_rate.as_deref(), m.sensor_frame_rate.as_deref()), (Some("25/1"), Some("50/1")));
+        assert_eq!((m.director.as_deref(), m.sources["t_stop"].as_str()), (Some("Ms D"), "T-Stop"));
     }
 
     #[test]

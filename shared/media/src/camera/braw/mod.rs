@@ -247,7 +247,7 @@ fn shutter(said: &mut Said, value: &Value, tag: &str) {
     let Some(written) = text(value) else { return };
     if written.starts_with("1/") {
         said.exposure_time_seconds(positive(value), tag);
-    } else if written.ends_with('°') || written.ends_with("deg") {
+    } else if written.ends_with(['\u{b0}', char::REPLACEMENT_CHARACTER]) || written.ends_with("deg") {
         said.shutter_angle_degrees(positive(value).filter(|degrees| *degrees <= 360.0), tag);
     }
 }

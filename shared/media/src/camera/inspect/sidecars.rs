@@ -54,9 +54,12 @@ fn fill(metadata: &mut Metadata, more: &Metadata, name: &str) {
         return;
     };
     let mut sources = metadata.sources.clone();
+    // In MXF all kinds of Sony's raw have one label; the document says which.
+    let named = |said: &Metadata, begins: &str| said.codec.as_deref().is_some_and(|codec| codec.starts_with(begins));
+    let precise = named(metadata, "Sony RAW") && named(more, "X-OCN");
     for (field, value) in others {
         if field != "decoder_needed"
-            && !fields.contains_key(&field)
+            && (!fields.contains_key(&field) || precise && field == "codec")
             && let Some(tag) = more.sources.get(&field)
         {
             sources.insert(field.clone(), format!("{name}: {tag}"));

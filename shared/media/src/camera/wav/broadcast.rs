@@ -33,6 +33,10 @@ const LINES: &[Rule] = &[
     }),
     // SMPTE ST 330, in the digits that other files of the take write it in.
     ("UMID", |said, value, tag| said.clip_uuid(text(value), tag)),
+    // Not of `bext`, and told where that says nothing: the day that `LIST` has.
+    ("INFO ICRD", |said, value, tag| {
+        said.shoot_day(text(value).and_then(|written| marked(&written, [4, 2, 2], "-")), tag);
+    }),
 ];
 
 /// Notes the chunk.
@@ -71,16 +75,17 @@ fn note_lines(said: &mut Said) {
     }
 }
 
+/// Numbers of so many digits each, whatever stands between them, with a mark there.
+fn marked(written: &str, shape: [usize; 3], mark: &str) -> Option<String> {
+    let parts: Vec<&str> = written.split(|c: char| !c.is_ascii_digit()).collect();
+    let fits = parts.len() == 3 && parts.iter().zip(shape).all(|(part, len)| part.len() == len);
+    (fits && parts[0] != "0000").then(|| parts.join(mark))
+}
+
 fn say_time(said: &mut Said) {
-    // Marks between the digits are free.
-    let shaped = |name: &str, shape: [usize; 3]| {
-        let text = said.tags.get(name).and_then(text)?;
-        let parts: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).collect();
-        let fits = parts.len() == 3 && parts.iter().zip(shape).all(|(part, len)| part.len() == len);
-        fits.then(|| parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>())
-    };
-    let day = shaped("OriginationDate", [4, 2, 2]).filter(|parts| parts[0] != "0000").map(|parts| parts.join("-"));
-    let time = shaped("OriginationTime", [2, 2, 2]).map(|parts| parts.join(":"));
+    let tag = |name: &str| said.tags.get(name).and_then(text).unwrap_or_default();
+    let day = marked(&tag("OriginationDate"), [4, 2, 2], "-");
+    let time = marked(&tag("OriginationTime"), [2, 2, 2], ":");
     match (day, time) {
         (Some(day), Some(time)) => said.recorded_at(format!("{day}T{time}"), "OriginationDate, OriginationTime"),
         (Some(day), None) => said.shoot_day(day, "OriginationDate"),

@@ -279,11 +279,13 @@ fn notes_count_samples_by_a_clock_of_their_own_where_nothing_else_does() {
 fn what_writers_leave_around_chunks_is_passed_over() {
     // An odd chunk whose padding was forgotten, texts, zeros behind the last chunk.
     let odd = [&b"JUNK"[..], &3u32.to_le_bytes(), b"abc"].concat();
-    let info = [&b"INFO"[..], &chunk(b"ISFT", b"Mixer 2"), &chunk(b"ICMT", b"windy\0")].concat();
+    let info = [&b"INFO"[..], &chunk(b"ISFT", b"Mixer 2"), &chunk(b"ICRD", b"2005-08-08"), &chunk(b"ICMT", b"windy\0")]
+        .concat();
     let mut file = wav(&[odd, format(), chunk(b"LIST", &info), chunk(b"data", &[0; 600]), vec![0; 4096]]);
     let Inspected { metadata: m, tags, .. } = inspect(&file);
     assert_eq!((m.findings.len(), m.audio_channels, m.duration_seconds), (0, Some(2), Some(100.0 / 48_000.0)));
     assert_eq!((tags["INFO ISFT"].as_str(), tags["INFO ICMT"].as_str()), (Some("Mixer 2"), Some("windy")));
+    assert_eq!(m.shoot_day.as_deref(), Some("2005-08-08"));
     // A length of nothing before sound.
     file = wav(&[format(), chunk(b"data", &[])]);
     file.extend([0x80; 600]);
