@@ -267,7 +267,7 @@ async fn wake_orders(env: &(impl Queues + Table), row: &ClipRow) -> Result<(), p
         return Ok(());
     }
     let production = &row.roll.production;
-    for pull in Jobs(env).pulls(production).await?.into_iter().filter(|p| p.waits_for(&row.metadata)) {
+    for pull in Jobs(env).pulls(production).await?.into_iter().filter(|p| p.waits_for(row)) {
         let message = Message::PlanPull { production: production.clone(), pull: pull.pull };
         env.send(Queue::Plan, &message, Duration::ZERO).await?;
     }

@@ -522,6 +522,23 @@ fn a_clip_that_arrives_while_its_order_is_planned_is_not_missed() {
 }
 
 #[test]
+fn a_clip_is_ordered_by_the_name_in_its_header_or_by_that_of_its_files() {
+    for name in ["A001C001", "Reel 1 take 1"] {
+        let world = footage();
+        let (clips, id) =
+            (Clips(&world), ClipId::of(&RollId::parse("show/day1/A001").unwrap(), "A001C001/A001C001_[######].dng"));
+        let was = block_on(clips.stored(&show(), &id)).unwrap().unwrap();
+        let metadata = Metadata { clip_name: Some("Reel 1 take 1".into()), ..was.row.metadata.clone() };
+        block_on(clips.put(&ClipRow { metadata, ..was.row.clone() }, Some(&was))).unwrap();
+        let whole = order(&json!({}), &json!([{"shot": "A", "clip": name, "frames": [1, 2]}]));
+        attach(&world, "pull.json", &whole.to_string());
+        ask(&world);
+        drain(&world);
+        assert_eq!((row(&world).state, row(&world).jobs.len()), (PullState::Planned, 1), "{name}");
+    }
+}
+
+#[test]
 fn a_clip_whose_pixels_need_a_decoder_is_refused_by_its_name() {
     let world = footage();
     let (clips, id) =

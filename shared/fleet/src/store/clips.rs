@@ -1,7 +1,7 @@
 //! Clips: what was found in them, and the facets that they are searched by.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use platefleet_media::clip::Metadata;
+use platefleet_media::clip::{Metadata, name_in_pattern};
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +81,11 @@ impl ClipRow {
     /// Field and canonical value of everything that it is found by; of `timecode` one value for each slot that it touches.
     pub fn facets(&self) -> BTreeSet<(&'static str, String)> {
         facets::of(self)
+    }
+
+    /// What its files call it; its header may have another name for it (`clip_name` of its metadata).
+    pub fn name_of_files(&self) -> String {
+        name_in_pattern(&self.pattern)
     }
 
     /// The revision of a clip that is made of these files: of those that a manifest names or, when none names any, of those
@@ -254,7 +259,7 @@ impl<T: Table> Clips<'_, T> {
             let page = self.found(production, field, &format!("{canonical}#"), after.as_deref()).await?;
             let loads = page.items.iter().map(|clip| self.clip(production, clip));
             let loaded: Vec<_> = stream::iter(loads).buffered(IN_FLIGHT).try_collect().await?;
-            rows.extend(loaded.into_iter().flatten().filter(|row| facets::found(row, field).as_deref() == Some(value)));
+            rows.extend(loaded.into_iter().flatten().filter(|row| facets::says(row, field, value)));
             match page.next {
                 Some(next) => after = Some(next),
                 None => return Ok(rows),

@@ -146,15 +146,24 @@ fn decimal(number: f64) -> Option<String> {
 /// Field and canonical value of everything that a clip is found by.
 pub(crate) fn of(row: &ClipRow) -> BTreeSet<(&'static str, String)> {
     let said = serde_json::to_value(&row.metadata).unwrap_or_default();
+    let values = |field: &'static Field| values_of(row, &said, field.name).into_iter().map(move |value| (field, value));
     let fields =
-        FIELDS.iter().filter_map(|field| Some((field.name, field.canonical(&value_of(row, &said, field.name)?)?)));
+        FIELDS.iter().flat_map(values).filter_map(|(field, value)| Some((field.name, field.canonical(&value)?)));
     let slots = slots(&row.metadata).into_iter().map(|slot| (SLOTS, slot));
     fields.chain(slots).filter(|(_, value)| value.len() <= MAX_VALUE).collect()
 }
 
-/// What a clip says of a field, as it says it.
-pub(crate) fn found(row: &ClipRow, field: &str) -> Option<String> {
-    value_of(row, &serde_json::to_value(&row.metadata).unwrap_or_default(), field)
+/// Whether a clip says exactly this of a field.
+pub(crate) fn says(row: &ClipRow, field: &str, value: &str) -> bool {
+    let said = serde_json::to_value(&row.metadata).unwrap_or_default();
+    values_of(row, &said, field).iter().any(|said| said == value)
+}
+
+/// What a clip says of a field, as it says it. Its name is the one that its header says and the one of its files: editors have
+/// the one or the other.
+fn values_of(row: &ClipRow, said: &Value, field: &str) -> Vec<String> {
+    let of_files = (field == "clip_name").then(|| row.name_of_files());
+    value_of(row, said, field).into_iter().chain(of_files).collect()
 }
 
 fn value_of(row: &ClipRow, said: &Value, field: &str) -> Option<String> {

@@ -3,10 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use platefleet_media::clip::Metadata;
 use serde::{Deserialize, Serialize};
 
-use super::{Family, OpenMarkers, Row, Stored, list_all, load, save, update};
+use super::{ClipRow, Family, OpenMarkers, Row, Stored, list_all, load, save, update};
 use crate::{
     id::{BUCKETS, JobId, Production, PullName, bucket_of},
     message::{Message, Queue},
@@ -59,8 +58,9 @@ impl PullRow {
     }
 
     /// True when an event of the order waits for a clip of this name, or of this reel.
-    pub fn waits_for(&self, metadata: &Metadata) -> bool {
-        let names = [&metadata.clip_name, &metadata.reel_name];
+    pub fn waits_for(&self, clip: &ClipRow) -> bool {
+        let of_files = Some(clip.name_of_files());
+        let names = [&clip.metadata.clip_name, &of_files, &clip.metadata.reel_name];
         self.wants.iter().any(|want| names.into_iter().flatten().any(|name| name == want))
     }
 }

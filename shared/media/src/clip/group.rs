@@ -109,6 +109,16 @@ impl ClipKey {
     }
 }
 
+/// What the files of a clip call it, from their pattern: [`ClipKey::clip_name`] where only the pattern is known.
+pub fn name_in_pattern(pattern: &str) -> String {
+    let stem = pattern.rsplit_once('.').map_or(pattern, |(stem, _)| stem);
+    let digits = stem.strip_suffix(']').and_then(|s| s.rsplit_once('[')).map(|(_, digits)| digits);
+    let is_numbered = digits.is_some_and(|d| !d.is_empty() && d.bytes().all(|b| b == b'#'));
+    let key =
+        ClipKey { pattern: pattern.to_owned(), frame: is_numbered.then_some(0), part: None, role: Role::Original };
+    key.clip_name().to_owned()
+}
+
 impl fmt::Display for ClipKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.pattern)
@@ -312,6 +322,7 @@ mod tests {
         ] {
             let key = key_of(&path(file));
             assert_eq!((key.pattern.as_str(), key.frame, key.clip_name()), (pattern, frame, name), "{file}");
+            assert_eq!(name_in_pattern(pattern), name);
         }
     }
 
