@@ -50,8 +50,9 @@ pub fn takes_of_file(path: &RelativePath) -> Vec<String> {
             for letter in ['m', 's', 't', 'r', 'i', '_'] {
                 known(head.strip_suffix(letter).unwrap_or_default());
             }
-            if Role::of(path) == Role::Audio {
-                known(head); // Panasonic P2: 0001AB00.MXF is the first channel of 0001AB.MXF.
+            // Panasonic P2: 0001AB00.MXF is the first channel of 0001AB.MXF.
+            if Role::of(path) == Role::Audio && stem.len() == 8 {
+                known(head);
             }
         }
         if let Some((head, digits)) = stem.rsplit_once('_')
@@ -181,5 +182,7 @@ mod tests {
     #[test]
     fn a_file_of_another_name_belongs_to_nobody() {
         assert_eq!(related(&["A/C0001.MXF", "A/C0002M01.XML", "A/notes.txt"]), [("A/C0001.MXF".into(), vec![])]);
+        // Take 12 of the sound is none of the picture's take 1.
+        assert_eq!(related(&["A/T.mov", "A/T12.wav"]), [("A/T.mov".into(), vec![])]);
     }
 }

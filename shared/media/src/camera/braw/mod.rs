@@ -32,6 +32,8 @@ const FORMATS: [&[u8; 4]; 8] = [b"braw", b"brxq", b"brhq", b"brst", b"brlt", b"b
 /// Key of the clip -> field.
 #[rustfmt::skip]
 const CLIP: &[Rule] = &[
+    // What an external recorder was fed by goes before the recorder.
+    ("camera_manufacturer",     |said, value, tag| said.camera_make(text(value), tag)),
     ("manufacturer",            |said, value, tag| said.camera_make(text(value), tag)),
     ("camera_type",             |said, value, tag| said.camera_model(text(value), tag)),
     ("camera_id",               |said, value, tag| said.camera_serial(text(value), tag)),

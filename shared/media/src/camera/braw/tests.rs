@@ -63,6 +63,25 @@ fn clip() -> Vec<u8> {
 }
 
 #[test]
+fn a_clip_of_an_external_recorder_is_of_the_camera_before_it() {
+    let users = boxed(b"udta", &keyed(&[("scene", 1, b""), ("take", 1, b"3")]));
+    let made = keyed(&[
+        ("manufacturer", 1, b"Blackmagic Design"),
+        ("camera_manufacturer", 1, b"Panasonic"),
+        ("camera_type", 1, b"Panasonic S1H"),
+        ("scene", 1, b"12"),
+    ]);
+    let mut about = boxed(b"bmdf", &boxed(b"shtv", &[&b"172.8\xb0"[..], &[0; 18]].concat()));
+    about.resize(600, 0);
+    let video = Video { format: *b"brst", offset: 16, lens: vec![600], ..Video::default() };
+    let file = [boxed(b"wide", b""), boxed(b"mdat", &about), movie(&[video.track(), made, users])].concat();
+    let m = Braw.inspect(&Memory::new("A.braw", file)).unwrap().metadata;
+    assert_eq!((m.camera_make.as_deref(), m.camera_model.as_deref()), (Some("Panasonic"), Some("Panasonic S1H")));
+    assert_eq!((m.scene.as_deref(), m.take.as_deref()), (Some("12"), Some("3")));
+    assert_eq!(m.shutter_angle_degrees, Some(172.8), "{:?}", m.findings);
+}
+
+#[test]
 fn clip_and_first_frame_say_what_they_are() {
     let file = Counted::new(Memory::new("A.braw", clip()));
     let metadata = recognise("A.braw", &file).unwrap().inspect(&file).unwrap().metadata;

@@ -71,3 +71,25 @@ fn fill(metadata: &mut Metadata, more: &Metadata, name: &str) {
         *metadata = Metadata { sources, ..filled };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_says_which_of_sonys_raws_it_is_and_nothing_else_again() {
+        let of = |codec: &str, compression: &str| {
+            let mut said = crate::camera::said::Said::default();
+            said.codec(codec.to_owned(), "label");
+            said.compression(compression.to_owned(), "label");
+            said.metadata
+        };
+        let document = of("X-OCN XT", "F55_X-OCN_XT_6K_16:9");
+        for (clip, expected, source) in [("Sony RAW", "X-OCN XT", "C0001M01.XML: label"), ("XAVC", "XAVC", "label")] {
+            let mut metadata = of(clip, "of the clip");
+            fill(&mut metadata, &document, "C0001M01.XML");
+            assert_eq!((metadata.codec.as_deref(), metadata.sources["codec"].as_str()), (Some(expected), source));
+            assert_eq!(metadata.compression.as_deref(), Some("of the clip"));
+        }
+    }
+}

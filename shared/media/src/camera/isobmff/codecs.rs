@@ -70,6 +70,7 @@ const CODECS: &[Codec] = &[
     codec(b"r210", "uncompressed (r210)", "r210 decoder", Some(10), None),
     codec(b"av01", "AV1",        "AV1 decoder", None, None),
     codec(b"CRAW", "Canon RAW",  CANON, None, None),
+    codec(b"zraw", "Z CAM ZRAW", "Z CAM ZRAW decoder", None, None),
     codec(b"niko", "Nikon N-RAW", "Nikon N-RAW SDK", None, None),
     codec(b"braw", "Blackmagic RAW", BRAW, Some(12), None),
     codec(b"brxq", "Blackmagic RAW", BRAW, Some(12), None),

@@ -53,7 +53,11 @@ fn note_meta(
                     } else {
                         values.into_iter().next().unwrap_or_default()
                     };
-                    said.tag(format!("{prefix}{name}"), value);
+                    let name = format!("{prefix}{name}");
+                    // A name may stand in two places, and be empty in one.
+                    if value != "" || !said.tags.contains_key(&name) {
+                        said.tag(name, value);
+                    }
                 }
             }
             b"xml " => {

@@ -42,6 +42,7 @@ const PICTURES: &[Row] = &[
     // Classes of SMPTE RP 2027.
     (&[4, 1, 2, 2, 1, 0x32, 0x21], "H.264", Some("Class 50"), Some("H.264 decoder")),
     (&[4, 1, 2, 2, 1, 0x32, 0x31], "H.264", Some("Class 100"), Some("H.264 decoder")),
+    (&[4, 1, 2, 2, 1, 0x32, 0x32], "H.264", Some("Class 200"), Some("H.264 decoder")),
     (&[4, 1, 2, 2, 1, 0x32], "H.264", Some("intra"), Some("H.264 decoder")),
     (&[4, 1, 2, 2, 1, 0x30], "H.264", None, Some("H.264 decoder")),
     (&[4, 1, 2, 2, 1, 0x31], "H.264", None, Some("H.264 decoder")),
@@ -108,7 +109,7 @@ fn h264_name(coding: Option<&Label>, company: &str) -> &'static str {
     match company.to_ascii_lowercase() {
         company if company.starts_with("sony") => "XAVC",
         company if company.starts_with("canon") => "XF-AVC",
-        _ if coding.is_some_and(|label| label[13] == 0x32 && matches!(label[14], 0x21 | 0x31)) => "AVC-Intra",
+        _ if coding.is_some_and(|label| label[13] == 0x32 && matches!(label[14], 0x21 | 0x31 | 0x32)) => "AVC-Intra",
         _ => "H.264",
     }
 }
@@ -154,6 +155,7 @@ mod tests {
             ([4, 1, 2, 2, 3, 6, 4, 0], "ARRI", "Apple ProRes 422 HQ", None),
             ([4, 1, 2, 2, 1, 0x32, 0x31, 1], "Panasonic", "AVC-Intra", Some("Class 100")),
             ([4, 1, 2, 2, 1, 0x32, 0x31, 1], "Sony", "XAVC", Some("Class 100")),
+            ([4, 1, 2, 2, 1, 0x32, 0x32, 3], "Panasonic", "AVC-Intra", Some("Class 200")),
             ([4, 1, 2, 2, 1, 0x31, 0x40, 1], "CANON", "XF-AVC", None),
             ([4, 1, 2, 2, 1, 2, 1, 1], "", "MPEG-2 (D-10 IMX)", None),
             ([4, 1, 2, 2, 3, 4, 2, 0], "", "ACES EXR", Some("uncompressed")),

@@ -181,11 +181,7 @@ fn first_frame(layout: &Layout<'_, '_>, file: &Windows<'_>, stream: &Stream, sai
 /// Where `count` frames stand by the index.
 fn table(index: &Index, stream: &Stream, count: u64, said: &mut Said) -> FrameTable {
     if let ([piece], Some(bytes)) = (&stream.pieces[..], index.unit_bytes()) {
-        if said.metadata.codec.as_deref() == Some("XAVC")
-            && let Some(class) = codecs::xavc_class(bytes)
-        {
-            said.compression(format!("Intra Class {class}"), "EditUnitByteCount");
-        }
+        say_class(bytes, said);
         return FrameTable::Even { offset: piece.place.start, stride: bytes, len: bytes, count };
     }
     if stream.pieces.is_empty() || index.count() == 0 {
@@ -201,6 +197,18 @@ fn table(index: &Index, stream: &Stream, count: u64, said: &mut Said) -> FrameTa
         said.finding(format!("of {wanted} frames {} are in the file: it is cut off", spans.len()));
     }
     FrameTable::of(spans)
+}
+
+/// The class of XAVC Intra, where the label says no more than that.
+fn say_class(frame_bytes: u64, said: &mut Said) {
+    let open = matches!(said.metadata.compression.as_deref(), None | Some("intra"));
+    if said.metadata.codec.as_deref() == Some("XAVC")
+        && open
+        && let Some(class) = codecs::xavc_class(frame_bytes)
+    {
+        said.metadata.compression = None;
+        said.compression(format!("Intra Class {class}"), "EditUnitByteCount");
+    }
 }
 
 /// The frames that stand in the file whole; those beyond its end are a finding.

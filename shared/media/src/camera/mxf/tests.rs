@@ -22,6 +22,23 @@ fn acquisition_sets() -> Vec<u8> {
 }
 
 #[test]
+fn frames_of_one_size_say_the_class_that_the_label_leaves_open() {
+    // 300 Mb/s at 29.97 frames is 1.251 MB a frame.
+    for (codec, label, expected) in [
+        ("XAVC", Some("intra"), Some("Intra Class 300")),
+        ("XAVC", None, Some("Intra Class 300")),
+        ("XAVC", Some("Class 100"), Some("Class 100")),
+        ("XF-AVC", Some("intra"), Some("intra")),
+    ] {
+        let mut said = Said::default();
+        said.codec(codec.to_owned(), "label");
+        said.compression(label.map(str::to_owned), "label");
+        say_class(1_251_250, &mut said);
+        assert_eq!(said.metadata.compression.as_deref(), expected);
+    }
+}
+
+#[test]
 fn a_clip_says_what_its_header_does() {
     let m = inspect(&Builder::default().build(&[100, 200, 300])).unwrap();
     let (m, frames) = (m.metadata, m.frames);
