@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 use platefleet_media::{
     camera::{ClipReport, FrameRef},
     clip::{self, Metadata},
+    timecode::Rational,
 };
 use serde_json::{Map, Value, json};
 
@@ -184,11 +185,29 @@ fn refused(clip: Option<&DiskClip>, failure: &Failure) -> Value {
     document
 }
 
+/// `24000/1001` as people say it: `23.976 fps`.
+fn fps(rate: &str) -> Option<String> {
+    let rate: Rational = rate.parse().ok()?;
+    let decimal = format!("{:.3}", rate.as_f64());
+    Some(format!("{} fps", decimal.trim_end_matches('0').trim_end_matches('.')))
+}
+
+/// Make and model; many makers begin the model with their name.
+fn camera(m: &Metadata) -> Option<String> {
+    let (make, model) = (m.camera_make.as_deref(), m.camera_model.as_deref());
+    let first_word = |name: &str| name.split(' ').next().unwrap_or_default().to_lowercase();
+    match (make, model) {
+        (Some(make), Some(model)) if first_word(make) != first_word(model) => Some(format!("{make} {model}")),
+        (make, model) => model.or(make).map(str::to_owned),
+    }
+}
+
 /// A clip in a few lines.
 pub(crate) fn summary(m: &Metadata) -> String {
     let words = |parts: &[Option<String>]| parts.iter().flatten().cloned().collect::<Vec<_>>().join(", ");
     let text = |value: &Option<String>| value.clone();
-    let camera = [&m.camera_make, &m.camera_model].map(|v| v.as_deref().unwrap_or_default()).join(" ");
+    let rate = |rate: &Option<String>| rate.as_deref().and_then(fps);
+    let off_speed = m.sensor_frame_rate.as_ref().filter(|sensor| Some(*sensor) != m.frame_rate.as_ref());
     let lines = [
         words(&[text(&m.path), m.size_bytes.map(bytes)]),
         words(&[
@@ -200,16 +219,17 @@ pub(crate) fn summary(m: &Metadata) -> String {
         ]),
         words(&[
             m.frame_count.map(|n| count(n, "frame")),
-            m.frame_rate.as_ref().map(|r| format!("{r} a second")),
+            rate(&m.frame_rate),
+            off_speed.and_then(|sensor| fps(sensor)).map(|sensor| format!("recorded at {sensor}")),
             m.duration_seconds.map(|s| format!("{s:.2} s")),
             m.start_timecode.as_ref().map(|t| format!("from {t}")),
             m.recorded_at.as_ref().map(|t| format!("recorded {t}")),
         ]),
         words(&[
-            Some(camera.trim().to_owned()).filter(|c| !c.is_empty()),
+            camera(m),
             m.camera_serial.as_ref().map(|s| format!("no. {s}")),
             m.reel_name.as_ref().map(|r| format!("reel {r}")),
-            m.exposure_index.or(m.iso).map(|i| format!("ISO {i}")),
+            m.exposure_index.map(|ei| format!("EI {ei}")).or_else(|| m.iso.map(|iso| format!("ISO {iso}"))),
             m.shutter_angle_degrees.map(|a| format!("{a:.1}°")),
             m.white_balance_kelvin.map(|k| format!("{k:.0} K")),
         ]),

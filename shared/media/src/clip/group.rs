@@ -176,10 +176,10 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// The path, or that of the sequence with its first and last number: `A001C003_[000000-000047].dng`.
+    /// The path of its only file, or that of the sequence with its first and last number: `A001C003_[000000-000047].dng`.
     pub fn path(&self) -> String {
         match &self.files[..] {
-            [only] if only.part.is_some() => only.path.to_string(),
+            [only] => only.path.to_string(),
             files => span_of(
                 &self.pattern,
                 files.first().and_then(ClipFile::number),
@@ -324,6 +324,13 @@ mod tests {
             assert_eq!((key.pattern.as_str(), key.frame, key.clip_name()), (pattern, frame, name), "{file}");
             assert_eq!(name_in_pattern(pattern), name);
         }
+    }
+
+    #[test]
+    fn a_clip_of_one_file_is_called_by_that_file() {
+        let called = |files: &[&str]| group(&files.iter().map(|f| path(f)).collect::<Vec<_>>())[0].path();
+        assert_eq!(called(&["A/A_007.dng"]), "A/A_007.dng");
+        assert_eq!(called(&["A/A_007.dng", "A/A_009.dng"]), "A/A_[007-009].dng");
     }
 
     #[test]

@@ -156,7 +156,7 @@ fn key_file(files: &[RelativePath], run: &FrameRun) -> ClipFile {
 /// As in [`crate::clip::Clip::path`].
 fn path_of(key: &ClipKey, files: &[ClipFile]) -> String {
     match files {
-        [only] if only.frame.is_none() => only.path.to_string(),
+        [only] => only.path.to_string(),
         files => {
             span_of(&key.pattern, files.first().and_then(ClipFile::number), files.last().and_then(ClipFile::number))
         }
