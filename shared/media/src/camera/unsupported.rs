@@ -14,6 +14,9 @@ const KNOWN: &[Known] = &[
     Known { name: "Magic Lantern MLV", extensions: &["mlv"], magic: |h| has(h, 0, b"MLVI") },
     Known { name: "Phantom Cine", extensions: &["cine"], magic: |h| has(h, 0, b"CI") && has(h, 4, b"\0\0\x01\0") },
     Known { name: "Cintel CRI", extensions: &["cri"], magic: |h| has(h, 0, b"\x01\0\0\0\x04\0\0\0DV") },
+    Known { name: "Sony Wave64", extensions: &["w64"], magic: |h| has(h, 0, b"riff\x2e\x91\xcf\x11") },
+    Known { name: "FLAC", extensions: &["flac"], magic: |h| has(h, 0, b"fLaC") },
+    Known { name: "MP3", extensions: &["mp3"], magic: |h| has(h, 0, b"ID3") },
     Known {
         name: "MPEG transport stream",
         extensions: &["mts", "m2ts"],
@@ -63,6 +66,8 @@ mod tests {
         for (name, bytes, kind, what) in [
             ("A.cine", &b"CI\x2c\0\0\0\x01\0"[..], "unsupported", "Phantom Cine"),
             ("no-extension", b"MLVI....", "unsupported", "Magic Lantern"),
+            ("A.w64", b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb", "unsupported", "Sony Wave64"),
+            ("A.flac", b"fLaC\0\0\0\x22", "unsupported", "FLAC"),
             ("A.mlv", b"garbage garbage", "invalid", "it is named .mlv, but does not begin like Magic Lantern MLV"),
             ("A.ari", b"garbage garbage", "invalid", "it is named .ari, but does not begin like ARRIRAW"),
             ("A.mov", b"garbage garbage", "invalid", "it is named .mov, but does not begin like QuickTime"),

@@ -34,7 +34,7 @@ impl Role {
     /// An extension that no camera or recorder uses belongs to a document.
     pub fn of(path: &RelativePath) -> Self {
         match path.extension().as_str() {
-            "wav" | "bwf" | "rf64" | "aif" | "aiff" | "flac" | "mp3" | "m4a" => Self::Audio,
+            "wav" | "bwf" | "rf64" | "w64" | "aif" | "aiff" | "flac" | "mp3" | "m4a" => Self::Audio,
             "lrv" | "lrf" => Self::Proxy,
             "mxf" if is_in(path, &["audio"]) => Self::Audio,
             "mov" | "mp4" | "mxf" if is_beside_a_larger_copy(path) => Self::Proxy,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
-    camera::said::{Rule, Said, number, positive, text, whole32},
+    camera::said::{Rule, Said, flag, number, positive, text, whole32},
     clip::{Cdl, FrameLine},
     timecode::Rational,
 };
@@ -25,6 +25,7 @@ const RULES: &[Rule] = &[
     ("ReelName",               |said, value, tag| said.reel_name(text(value), tag)),
     ("SceneName",              |said, value, tag| said.scene(text(value), tag)),
     ("TakeName",               |said, value, tag| said.take(text(value), tag)),
+    ("CircleTake",             |said, value, tag| said.circle_take(flag(value), tag)),
     ("Production",             |said, value, tag| said.production_name(text(value), tag)),
     ("Director",               |said, value, tag| said.director(text(value), tag)),
     ("Cinematographer",        |said, value, tag| said.cinematographer(text(value), tag)),
