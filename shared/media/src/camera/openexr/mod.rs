@@ -2,6 +2,7 @@
 //! file. Pixels are not decoded yet.
 
 mod attributes;
+mod chunks;
 #[cfg(test)]
 mod tests;
 
@@ -24,7 +25,9 @@ const MAX_NAME: u64 = 256;
 /// Longer values (previews) are only named.
 const MAX_VALUE: u64 = 16 << 10;
 /// Flags of the version word: tiled, long names, not flat, several parts.
-const FLAGS: [(u32, &str); 4] = [(0x200, "tiled"), (0x400, "long names"), (0x800, "deep"), (0x1000, "multi-part")];
+const FLAGS: [(u32, &str); 4] = [(0x200, "tiled"), (0x400, "long names"), (DEEP, "deep"), (PARTS, "multi-part")];
+const DEEP: u32 = 0x800;
+const PARTS: u32 = 0x1000;
 
 impl Format for OpenExr {
     fn name(&self) -> &'static str {
@@ -55,23 +58,27 @@ impl Format for OpenExr {
         said.tag("version", version & 0xff);
         said.tag("flags", flags);
         let read = read_attributes(&windows, &mut said);
-        said.or_finding(read)?;
+        let pixels = said.or_finding(read)?;
         said.apply(attributes::RULES);
         if said.metadata.width.is_none() {
             said.finding("its header says no data window");
+        }
+        if let Some(table) = pixels.filter(|_| version & (DEEP | PARTS) == 0) {
+            let looked = chunks::look(&windows, table, &mut said);
+            said.or_finding(looked)?;
         }
         said.frame_count(1, "file");
         Ok(said.finish(FrameTable::Whole))
     }
 }
 
-/// Notes every attribute: name, type, length, value, until an empty name.
-fn read_attributes(windows: &Windows<'_>, said: &mut Said) -> Result<()> {
+/// Notes every attribute: name, type, length, value, until an empty name. Tells at which byte the header has ended.
+fn read_attributes(windows: &Windows<'_>, said: &mut Said) -> Result<u64> {
     let mut at = 8;
     for _ in 0..MAX_ATTRIBUTES {
         let name = name_at(windows, &mut at)?;
         if name.is_empty() {
-            return Ok(());
+            return Ok(at);
         }
         let kind = name_at(windows, &mut at)?;
         let len = windows.read(at..at.saturating_add(4))?;
@@ -113,12 +120,17 @@ fn value(kind: &str, bytes: &[u8]) -> Option<Value> {
         let shown = |b: &[u8; 4]| f32::from_le_bytes(*b).to_string().parse::<f64>().map_or(Value::Null, Value::from);
         whole.then(|| words().map(shown).collect::<Vec<_>>())
     };
+    let doubles = || {
+        let (values, rest) = bytes.as_chunks::<8>();
+        let values = values.iter().map(|b| Value::from(f64::from_le_bytes(*b))).collect::<Vec<_>>();
+        (rest.is_empty() && !values.is_empty()).then_some(values)
+    };
     let one = |mut values: Vec<Value>| (values.len() == 1).then(|| values.remove(0));
     match kind {
         "string" => Some(String::from_utf8_lossy(bytes).trim_end_matches('\0').into()),
         "int" => ints().and_then(one),
         "float" => floats().and_then(one),
-        "double" => bytes.try_into().ok().map(f64::from_le_bytes).map(Value::from),
+        "double" => doubles().and_then(one),
         "rational" => match bytes.as_chunks::<4>() {
             ([above, below], []) => {
                 Some(format!("{}/{}", i32::from_le_bytes(*above), u32::from_le_bytes(*below)).into())
@@ -126,13 +138,34 @@ fn value(kind: &str, bytes: &[u8]) -> Option<Value> {
             _ => None,
         },
         "compression" => bytes.first().map(|number| attributes::compression(*number).into()),
-        "lineOrder" | "envmap" => bytes.first().map(|number| (*number).into()),
+        "stringvector" => strings(bytes),
+        "lineOrder" | "envmap" | "deepImageState" => bytes.first().map(|number| (*number).into()),
         "chlist" => Some(channels(bytes)),
         "box2i" | "v2i" | "v3i" | "keycode" => ints().map(Value::from),
         "timecode" => unsigned().map(Value::from),
-        "box2f" | "v2f" | "v3f" | "m33f" | "m44f" | "chromaticities" => floats().map(Value::from),
+        "tiledesc" => match bytes {
+            [sides @ .., mode] => {
+                let side = |(b, _): (&[[u8; 4]], _)| <[[u8; 4]; 2]>::try_from(b).ok();
+                let [width, height] = side(sides.as_chunks())?.map(u32::from_le_bytes);
+                Some(Value::from(vec![width, height, u32::from(*mode)]))
+            }
+            [] => None,
+        },
+        "v2d" | "v3d" | "m33d" | "m44d" => doubles().map(Value::from),
+        "floatvector" | "box2f" | "v2f" | "v3f" | "m33f" | "m44f" | "chromaticities" => floats().map(Value::from),
         _ => None,
     }
+}
+
+/// Texts, each behind its length.
+fn strings(mut bytes: &[u8]) -> Option<Value> {
+    let mut list = Vec::new();
+    while let Some((len, rest)) = bytes.split_first_chunk() {
+        let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
+        list.push(Value::from(String::from_utf8_lossy(rest.get(..len)?)));
+        bytes = &rest[len..];
+    }
+    bytes.is_empty().then(|| Value::from(list))
 }
 
 /// `["B half", "G half", "R half"]`.
