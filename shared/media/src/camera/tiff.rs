@@ -48,6 +48,9 @@ pub(super) struct Ifd {
     next: u64,
 }
 
+/// A main directory, and those below it.
+pub(super) type Page = (Ifd, Vec<Ifd>);
+
 /// One value, not read yet.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
@@ -80,6 +83,21 @@ impl Ifd {
     pub(super) fn entry(&self, tag: Tag) -> Option<&Entry> {
         self.entries.iter().find(|e| e.tag == tag.number)
     }
+}
+
+/// What the tag Orientation means.
+pub(super) fn orientation(number: u64) -> Option<&'static str> {
+    Some(match number {
+        1 => "normal",
+        2 => "mirrored",
+        3 => "rotated 180",
+        4 => "flipped",
+        5 => "mirrored, rotated 270",
+        6 => "rotated 90",
+        7 => "mirrored, rotated 90",
+        8 => "rotated 270",
+        _ => return None,
+    })
 }
 
 /// The number at the front of `bytes`, which has as many bytes as it has.
@@ -175,12 +193,33 @@ impl<'a> Tiff<'a> {
         Ok(Ifd { entries, next: number(next) })
     }
 
-    /// The main directories in order, each with its sub-directories of tag `sub`.
+    /// The first main directory, with its sub-directories of tag `sub`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when one does not fit, the chain returns to itself, or there are too many.
-    pub(super) fn directories(&self, sub: Tag) -> Result<Vec<(Ifd, Vec<Ifd>)>> {
+    /// [`Error::Invalid`] when one does not fit, is reached twice, or there are too many.
+    pub(super) fn first(&self, sub: Tag) -> Result<Page> {
+        self.directory(self.first_ifd, sub, &mut BTreeSet::new())
+    }
+
+    /// The main directories in order, each with its sub-directories of tag `sub`, and what was wrong with the one after
+    /// the last of them.
+    ///
+    /// # Errors
+    /// As [`Self::first`].
+    pub(super) fn directories(&self, sub: Tag) -> Result<(Vec<Page>, Option<Error>)> {
         let mut seen = BTreeSet::new();
+        let mut directories = vec![self.directory(self.first_ifd, sub, &mut seen)?];
+        while let Some(offset) = directories.last().map(|(ifd, _)| ifd.next).filter(|offset| *offset != 0) {
+            match self.directory(offset, sub, &mut seen) {
+                Ok(directory) => directories.push(directory),
+                Err(error @ (Error::Missing { .. } | Error::Io { .. })) => return Err(error),
+                Err(error) => return Ok((directories, Some(error))),
+            }
+        }
+        Ok((directories, None))
+    }
+
+    fn directory(&self, offset: u64, sub: Tag, seen: &mut BTreeSet<u64>) -> Result<Page> {
         let mut visit = |offset: u64| {
             let located = |e: Error| e.in_field("IFD").at_offset(offset).at(&self.file());
             if !seen.insert(offset) {
@@ -191,19 +230,13 @@ impl<'a> Tiff<'a> {
             }
             self.ifd(offset)
         };
-        let mut directories = Vec::new();
-        let mut offset = self.first_ifd;
-        while offset != 0 || directories.is_empty() {
-            let ifd = visit(offset)?;
-            offset = ifd.next;
-            let subs = match ifd.entry(sub) {
-                Some(entry) => self.integers(entry, sub, MAX_IFDS)?,
-                None => Vec::new(),
-            };
-            let subs = subs.into_iter().map(&mut visit).collect::<Result<_>>()?;
-            directories.push((ifd, subs));
-        }
-        Ok(directories)
+        let ifd = visit(offset)?;
+        let subs = match ifd.entry(sub) {
+            Some(entry) => self.integers(entry, sub, MAX_IFDS)?,
+            None => Vec::new(),
+        };
+        let subs = subs.into_iter().map(visit).collect::<Result<_>>()?;
+        Ok((ifd, subs))
     }
 
     /// The directory that a tag points to (EXIF).

@@ -1,75 +1,55 @@
 //! TIFF 6.0 and BigTIFF that are no DNG: stills and scans, a frame a file. Pixels are not decoded yet.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
     Format, FrameTable, Inspected,
-    said::{Rule, Said, positive, text, whole, whole32},
-    tiff::{self, Tag, Tiff},
+    dng::{directories::Directories, metadata, tags},
+    said::Said,
+    tiff::{self, Tag},
 };
 use crate::{error::Result, source::Source};
 
 /// The format.
 pub struct TiffStill;
 
-/// Tags with a name, of the first directory and of its EXIF directory.
-const TAGS: &[Tag] = &[
-    Tag { number: 256, name: "ImageWidth" },
-    Tag { number: 257, name: "ImageLength" },
-    Tag { number: 258, name: "BitsPerSample" },
-    Tag { number: 259, name: "Compression" },
-    Tag { number: 262, name: "PhotometricInterpretation" },
-    Tag { number: 270, name: "ImageDescription" },
-    Tag { number: 271, name: "Make" },
-    Tag { number: 272, name: "Model" },
-    Tag { number: 274, name: "Orientation" },
-    Tag { number: 277, name: "SamplesPerPixel" },
-    Tag { number: 305, name: "Software" },
-    Tag { number: 306, name: "DateTime" },
-    Tag { number: 315, name: "Artist" },
-    Tag { number: 33_434, name: "ExposureTime" },
-    Tag { number: 33_437, name: "FNumber" },
-    Tag { number: 34_855, name: "ISOSpeedRatings" },
-    Tag { number: 36_867, name: "DateTimeOriginal" },
-    Tag { number: 37_386, name: "FocalLength" },
-    Tag { number: 42_036, name: "LensModel" },
-];
-const SUB_IFDS: Tag = Tag { number: 330, name: "SubIFDs" };
-const EXIF_IFD: Tag = Tag { number: 34_665, name: "ExifIFD" };
+/// Most strips or tiles that are looked at.
+const MAX_PIECES: usize = 16_384;
 
-/// Tag, and what it means.
+/// Tag of the picture, and what its first number means.
+type Rule = (Tag, fn(&mut Said, u64, &str));
 const RULES: &[Rule] = &[
-    ("ImageWidth", |said, value, tag| said.width(whole32(value).filter(|n| *n > 0), tag)),
-    ("ImageLength", |said, value, tag| said.height(whole32(value).filter(|n| *n > 0), tag)),
-    ("BitsPerSample", |said, value, tag| {
-        let first = value.as_array().map_or(Some(value), |list| list.first());
-        said.bit_depth(first.and_then(whole32), tag);
-    }),
-    ("Compression", |said, value, tag| {
-        let name = match whole(value) {
-            Some(1) => "uncompressed",
-            Some(5) => "LZW",
-            Some(7) => "JPEG",
-            Some(8 | 32_946) => "deflate",
-            Some(32_773) => "PackBits",
-            _ => return,
-        };
-        said.compression(name.to_owned(), tag);
-    }),
-    ("Make", |said, value, tag| said.camera_make(text(value), tag)),
-    ("Model", |said, value, tag| said.camera_model(text(value), tag)),
-    ("DateTimeOriginal", recorded_at),
-    ("DateTime", recorded_at),
-    ("ExposureTime", |said, value, tag| said.exposure_time_seconds(positive(value), tag)),
-    ("FNumber", |said, value, tag| said.f_number(positive(value), tag)),
-    ("ISOSpeedRatings", |said, value, tag| said.iso(positive(value), tag)),
-    ("FocalLength", |said, value, tag| said.focal_length_mm(positive(value), tag)),
-    ("LensModel", |said, value, tag| said.lens_model(text(value), tag)),
+    (tags::IMAGE_WIDTH, |said, n, tag| said.width(u32::try_from(n).ok().filter(|n| *n > 0), tag)),
+    (tags::IMAGE_LENGTH, |said, n, tag| said.height(u32::try_from(n).ok().filter(|n| *n > 0), tag)),
+    (tags::BITS_PER_SAMPLE, |said, n, tag| said.bit_depth(u32::try_from(n).ok().filter(|n| (1..=64).contains(n)), tag)),
+    (tags::COMPRESSION, |said, n, tag| said.compression(compression(n).map(str::to_owned), tag)),
+    (tags::ORIENTATION, |said, n, tag| said.orientation(tiff::orientation(n).map(str::to_owned), tag)),
 ];
 
-/// `2026:11:24 08:15:00`.
-fn recorded_at(said: &mut Said, value: &serde_json::Value, tag: &str) {
-    let stamp = text(value).filter(|t| t.len() == 19 && t.is_ascii() && !t.starts_with("0000"));
-    said.recorded_at(stamp.map(|t| format!("{}-{}-{}T{}", &t[..4], &t[5..7], &t[8..10], &t[11..])), tag);
+/// TIFF 6.0, its supplements, and what libtiff adds.
+fn compression(number: u64) -> Option<&'static str> {
+    Some(match number {
+        1 => "uncompressed",
+        2 => "CCITT RLE",
+        3 => "CCITT Group 3",
+        4 => "CCITT Group 4",
+        5 => "LZW",
+        6 | 7 => "JPEG",
+        8 | 32_946 => "deflate",
+        32_773 => "PackBits",
+        34_712 => "JPEG 2000",
+        34_887 => "LERC",
+        34_925 => "LZMA",
+        50_000 => "Zstandard",
+        50_001 => "WebP",
+        50_002 | 52_546 => "JPEG XL",
+        _ => return None,
+    })
 }
+
+/// PhotometricInterpretation of luma and chroma.
+const YCBCR: u64 = 6;
 
 impl Format for TiffStill {
     fn name(&self) -> &'static str {
@@ -85,24 +65,65 @@ impl Format for TiffStill {
     }
 
     fn inspect(&self, file: &dyn Source) -> Result<Inspected> {
-        let tiff = Tiff::open(file)?;
+        let still = Directories::of_first_page(file)?;
         let mut said = Said::default();
         said.container(String::from("TIFF"), "magic number");
         said.codec(String::from("TIFF"), "magic number");
         said.decoder_needed(String::from("a TIFF decoder"), "magic number");
-        if let Some((first, _)) = tiff.directories(SUB_IFDS)?.into_iter().next() {
-            let exif = said.or_finding(tiff.pointed(&first, EXIF_IFD))?.flatten();
-            for ifd in [Some(first), exif].into_iter().flatten() {
-                for entry in &ifd.entries {
-                    let known = TAGS.iter().find(|tag| tag.number == entry.tag).copied();
-                    let tag = known.unwrap_or(Tag { number: entry.tag, name: "" });
-                    let name = if tag.name.is_empty() { entry.tag.to_string() } else { tag.name.to_owned() };
-                    said.tag(name, tiff.json(entry, tag)?);
-                }
+        still.note_tags(&mut said)?;
+        if let Some(problem) = &still.broken {
+            said.finding(problem.to_string());
+        }
+        for (tag, meant) in RULES {
+            if let Some(number) = said.or_finding(still.integer(still.of_raw(*tag), *tag))?.flatten() {
+                meant(&mut said, number, tag.name);
             }
         }
-        said.apply(RULES);
+        if said.metadata.width.is_none() || said.metadata.height.is_none() {
+            said.finding("it says no size of its picture");
+        }
+        subsampling(&still, &mut said)?;
+        metadata::take(&still, &mut said)?;
+        pixels(&still, &mut said, file.len())?;
         said.frame_count(1, "file");
         Ok(said.finish(FrameTable::Whole))
     }
+}
+
+/// Of luma and chroma: how many pixels across and down have one chroma.
+fn subsampling(still: &Directories<'_>, said: &mut Said) -> Result<()> {
+    let photometric = said.or_finding(still.integer(still.of_raw(tags::PHOTOMETRIC), tags::PHOTOMETRIC))?.flatten();
+    if photometric != Some(YCBCR) {
+        return Ok(());
+    }
+    let tag = tags::YCBCR_SUB_SAMPLING;
+    let sides = still.of_raw(tag).map_or_else(|| Ok(vec![2, 2]), |entry| still.tiff.integers(entry, tag, 2));
+    let name = match said.or_finding(sides)?.as_deref() {
+        Some([1, 1]) => "4:4:4",
+        Some([2, 1]) => "4:2:2",
+        Some([2, 2]) => "4:2:0",
+        Some([4, 1]) => "4:1:1",
+        _ => return Ok(()),
+    };
+    said.chroma_subsampling(name.to_owned(), tag.name);
+    Ok(())
+}
+
+/// A file that is too short for its strips or tiles has a finding.
+fn pixels(still: &Directories<'_>, said: &mut Said, len: u64) -> Result<()> {
+    for (offsets, lengths) in
+        [(tags::STRIP_OFFSETS, tags::STRIP_BYTE_COUNTS), (tags::TILE_OFFSETS, tags::TILE_BYTE_COUNTS)]
+    {
+        let entry = |tag| still.of_raw(tag).filter(|entry| entry.count <= MAX_PIECES as u64);
+        let Some((starts, lengths)) = entry(offsets).zip(entry(lengths).map(|entry| (entry, lengths))) else {
+            continue;
+        };
+        let starts = said.or_finding(still.tiff.integers(starts, offsets, MAX_PIECES))?.unwrap_or_default();
+        let lengths = said.or_finding(still.tiff.integers(lengths.0, lengths.1, MAX_PIECES))?.unwrap_or_default();
+        let end = starts.iter().zip(&lengths).map(|(start, len)| start.saturating_add(*len)).max();
+        if let Some(end) = end.filter(|end| *end > len) {
+            said.finding(format!("the picture ends at byte {end}, but the file has {len}: the frame is cut short"));
+        }
+    }
+    Ok(())
 }

@@ -8,7 +8,10 @@ use super::{
     tags,
 };
 use crate::{
-    camera::{said::Said, tiff::Tag},
+    camera::{
+        said::Said,
+        tiff::{Tag, orientation},
+    },
     color::temperature_of,
     error::{Error, Result},
     timecode::{Digits, Rational, Timecode},
@@ -21,29 +24,44 @@ const MAX_TEXT: usize = 4096;
 type Text = (&'static [Tag], fn(&mut Said, String, &str));
 const TEXTS: &[Text] = &[
     (&[tags::MAKE], |said, text, tag| said.camera_make(text, tag)),
-    (&[tags::MODEL, tags::UNIQUE_CAMERA_MODEL], |said, text, tag| said.camera_model(text, tag)),
+    (&[tags::MODEL, tags::UNIQUE_CAMERA_MODEL, tags::LOCALIZED_CAMERA_MODEL], |said, text, tag| {
+        said.camera_model(text, tag);
+    }),
     (&[tags::CAMERA_SERIAL_NUMBER, tags::BODY_SERIAL_NUMBER], |said, text, tag| said.camera_serial(text, tag)),
     (&[tags::CAMERA_LABEL], |said, text, tag| said.camera_index(text, tag)),
-    (&[tags::SOFTWARE], |said, text, tag| said.firmware(text, tag)),
     (&[tags::REEL_NAME], |said, text, tag| said.reel_name(text, tag)),
     (&[tags::LENS_MAKE], |said, text, tag| said.lens_make(text, tag)),
     (&[tags::LENS_MODEL], |said, text, tag| said.lens_model(text, tag)),
     (&[tags::LENS_SERIAL_NUMBER], |said, text, tag| said.lens_serial(text, tag)),
-    (&[tags::DATE_TIME_ORIGINAL, tags::DATE_TIME], |said, text, tag| said.recorded_at(iso_8601(&text), tag)),
+    (&[tags::DATE_TIME_ORIGINAL], |said, text, tag| said.recorded_at(iso_8601(&text), tag)),
+    (&[tags::DATE_TIME_DIGITIZED], |said, text, tag| said.recorded_at(iso_8601(&text), tag)),
+    (&[tags::DATE_TIME], |said, text, tag| said.recorded_at(iso_8601(&text), tag)),
 ];
 
 /// Tags of a number, the first that is above 0 (0 and n/0 are how cameras write unknown), and what it means.
 type Number = (&'static [Tag], fn(&mut Said, f64, &str));
 const NUMBERS: &[Number] = &[
-    (&[tags::ISO], |said, value, tag| said.iso(value, tag)),
+    // EXIF's first one has 16 bits: 65535 is said in another.
+    (&[tags::ISO], |said, value, tag| said.iso((value < 65535.0).then_some(value), tag)),
+    (&[tags::ISO_SPEED, tags::RECOMMENDED_EXPOSURE_INDEX, tags::STANDARD_OUTPUT_SENSITIVITY], |said, value, tag| {
+        said.iso(value, tag);
+    }),
     (&[tags::RECOMMENDED_EXPOSURE_INDEX, tags::EXPOSURE_INDEX, tags::EXPOSURE_INDEX_EP], |said, value, tag| {
         said.exposure_index(value, tag);
     }),
     (&[tags::EXPOSURE_TIME], |said, seconds, tag| said.exposure_time_seconds(seconds, tag)),
     (&[tags::F_NUMBER], |said, value, tag| said.f_number(value, tag)),
     (&[tags::T_STOP], |said, value, tag| said.t_stop(value, tag)),
-    (&[tags::SUBJECT_DISTANCE], |said, metres, tag| said.focus_distance_m(metres, tag)),
+    // All bits set over 1 is infinity.
+    (&[tags::SUBJECT_DISTANCE], |said, metres, tag| said.focus_distance_m((metres < 1e6).then_some(metres), tag)),
     (&[tags::FOCAL_LENGTH], |said, millimetres, tag| said.focal_length_mm(millimetres, tag)),
+];
+
+/// Tags in stops of APEX, which some cameras write instead, and what they mean.
+type Stops = (Tag, fn(&mut Said, f64, &str));
+const APEX: &[Stops] = &[
+    (tags::SHUTTER_SPEED_VALUE, |said, stops, tag| said.exposure_time_seconds((-stops).exp2(), tag)),
+    (tags::APERTURE_VALUE, |said, stops, tag| said.f_number((stops > 0.0).then(|| (stops / 2.0).exp2()), tag)),
 ];
 
 /// Says everything that is known without the pixels. A value that cannot be read is a finding.
@@ -53,21 +71,46 @@ const NUMBERS: &[Number] = &[
 pub(super) fn say(dng: &Directories<'_>, picture: &Picture, said: &mut Said) -> Result<()> {
     coding(dng, picture, said)?;
     geometry(dng, picture, said)?;
+    firmware(dng, said)?;
+    take(dng, said)?;
+    white_balance(dng, said)
+}
+
+/// What the tags of EXIF and CinemaDNG say of camera, lens and take, in any TIFF file. A value that cannot be read is a
+/// finding.
+///
+/// # Errors
+/// [`Error::Missing`] and [`Error::Io`].
+pub(in crate::camera) fn take(tiff: &Directories<'_>, said: &mut Said) -> Result<()> {
     for (tags, meant) in TEXTS {
-        let text = first(dng, said, tags, |entry, tag| dng.tiff.text(entry, tag, MAX_TEXT), |text| !text.is_empty())?;
+        let text = first(tiff, said, tags, |entry, tag| tiff.tiff.text(entry, tag, MAX_TEXT), |text| !text.is_empty())?;
         if let Some((text, tag)) = text {
             meant(said, text, tag.name);
         }
     }
+    let number = |entry: &_, tag| Ok(tiff.tiff.numbers(entry, tag, 16)?.first().copied().unwrap_or(f64::NAN));
     for (tags, meant) in NUMBERS {
-        let number = |entry: &_, tag| Ok(dng.tiff.numbers(entry, tag, 16)?.first().copied().unwrap_or(0.0));
-        if let Some((number, tag)) = first(dng, said, tags, number, |n| n.is_finite() && *n > 0.0)? {
+        if let Some((number, tag)) = first(tiff, said, tags, number, |n| n.is_finite() && *n > 0.0)? {
             meant(said, number, tag.name);
         }
     }
-    time(dng, said)?;
-    prime_lens(dng, said)?;
-    white_balance(dng, said)
+    for (tag, meant) in APEX {
+        if let Some((stops, tag)) = first(tiff, said, &[*tag], number, |n| n.abs() < 64.0)? {
+            meant(said, stops, tag.name);
+        }
+    }
+    time(tiff, said)?;
+    prime_lens(tiff, said)
+}
+
+/// Software is the camera's, unless a converter made the file of another: that names itself.
+fn firmware(dng: &Directories<'_>, said: &mut Said) -> Result<()> {
+    let text = |entry: &_, tag| dng.tiff.text(entry, tag, MAX_TEXT);
+    let converted = dng.anywhere(tags::ORIGINAL_RAW_FILE_NAME).is_some();
+    if let Some((software, tag)) = first(dng, said, &[tags::SOFTWARE], text, |_| !converted)? {
+        said.firmware((!software.starts_with("Adobe")).then_some(software), tag.name);
+    }
+    Ok(())
 }
 
 /// The first of these tags that is there and has a value worth saying.
@@ -124,8 +167,8 @@ fn geometry(dng: &Directories<'_>, picture: &Picture, said: &mut Said) -> Result
     let scale = said.or_finding(pair(tags::DEFAULT_SCALE))?.flatten();
     let ratio = scale.filter(|scale| scale.iter().all(|n| *n > 0.0)).map(|[across, down]| across / down);
     said.pixel_aspect_ratio(ratio, tags::DEFAULT_SCALE.name);
-    let orientation = said.or_finding(dng.integer(dng.anywhere(tags::ORIENTATION), tags::ORIENTATION))?.flatten();
-    said.orientation(orientation.and_then(orientation_name).map(str::to_owned), tags::ORIENTATION.name);
+    let turned = said.or_finding(dng.integer(dng.anywhere(tags::ORIENTATION), tags::ORIENTATION))?.flatten();
+    said.orientation(turned.and_then(orientation).map(str::to_owned), tags::ORIENTATION.name);
     Ok(())
 }
 
@@ -152,15 +195,18 @@ fn time(dng: &Directories<'_>, said: &mut Said) -> Result<()> {
     Ok(())
 }
 
-/// LensInfo is shortest and longest focal length, then the f-numbers there; 0/0 is unknown.
+/// Shortest and longest focal length, then the f-numbers there; 0/0 is unknown.
 fn prime_lens(dng: &Directories<'_>, said: &mut Said) -> Result<()> {
-    let Some(entry) = dng.anywhere(tags::LENS_INFO) else { return Ok(()) };
-    let lens = said.or_finding(dng.tiff.numbers(entry, tags::LENS_INFO, 4))?;
-    if let Some([shortest, longest, ..]) = lens.as_deref()
-        && shortest.total_cmp(longest).is_eq()
-        && *shortest > 0.0
-    {
-        said.focal_length_mm(*shortest, tags::LENS_INFO.name);
+    let numbers = |entry: &_, tag| dng.tiff.numbers(entry, tag, 4);
+    let lens = first(
+        dng,
+        said,
+        &[tags::LENS_INFO, tags::LENS_SPECIFICATION],
+        numbers,
+        |lens| matches!(lens[..], [shortest, longest, ..] if shortest.total_cmp(&longest).is_eq() && shortest > 0.0),
+    )?;
+    if let Some((lens, tag)) = lens {
+        said.focal_length_mm(lens.first().copied(), tag.name);
     }
     Ok(())
 }
@@ -192,19 +238,4 @@ fn iso_8601(exif: &str) -> Option<String> {
     text.replace_range(7..8, "-");
     text.replace_range(10..11, "T");
     Some(text)
-}
-
-/// TIFF's Orientation in words.
-fn orientation_name(orientation: u64) -> Option<&'static str> {
-    Some(match orientation {
-        1 => "normal",
-        2 => "mirrored",
-        3 => "rotated 180",
-        4 => "flipped",
-        5 => "mirrored, rotated 270",
-        6 => "rotated 90",
-        7 => "mirrored, rotated 90",
-        8 => "rotated 270",
-        _ => return None,
-    })
 }

@@ -3,11 +3,11 @@
 //! Compressed pictures and such without a Bayer pattern are inspected, and refused by name when they are to be decoded.
 
 mod colour;
-mod directories;
+pub(super) mod directories;
 mod levels;
-mod metadata;
+pub(super) mod metadata;
 mod picture;
-mod tags;
+pub(super) mod tags;
 #[cfg(test)]
 pub(super) mod testkit;
 #[cfg(test)]
@@ -46,12 +46,9 @@ impl Format for Dng {
         let dng = Directories::open(file)?;
         let picture = Picture::read(&dng)?;
         let mut said = Said::default();
-        for (directory, ifd) in &dng.named {
-            for entry in &ifd.entries {
-                let tag = tags::tag(entry.tag);
-                let name = if tag.name.is_empty() { entry.tag.to_string() } else { tag.name.to_owned() };
-                said.tag(format!("{directory}:{name}"), dng.tiff.json(entry, tag)?);
-            }
+        dng.note_tags(&mut said)?;
+        if let Some(problem) = &dng.broken {
+            said.finding(problem.to_string());
         }
         metadata::say(&dng, &picture, &mut said)?;
         said.frame_count(1, "file");
@@ -70,6 +67,9 @@ impl Format for Dng {
             return Err(Error::invalid(format!("frame {frame} is wanted, but a DNG file has one")).in_file(file.name()));
         }
         let dng = Directories::open(file)?;
+        if let Some(problem) = dng.broken {
+            return Err(problem);
+        }
         let picture = Picture::read(&dng)?;
         refuse_other_codings(&dng, &picture)?;
         let active = levels::active_area(&dng, &picture)?;

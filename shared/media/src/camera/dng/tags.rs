@@ -5,13 +5,13 @@ use crate::camera::tiff::Tag;
 macro_rules! tags {
     ($($number:literal $constant:ident $name:literal,)*) => {
         $(#[allow(dead_code, reason = "some are only named, in what --raw prints")]
-        pub(super) const $constant: Tag = Tag { number: $number, name: $name };)*
+        pub(in crate::camera) const $constant: Tag = Tag { number: $number, name: $name };)*
         const ALL: &[Tag] = &[$($constant),*];
     };
 }
 
 /// The tag of this number; its name is empty when no specification here has it.
-pub(super) fn tag(number: u16) -> Tag {
+pub(in crate::camera) fn tag(number: u16) -> Tag {
     ALL.iter().find(|t| t.number == number).copied().unwrap_or(Tag { number, name: "" })
 }
 
@@ -45,6 +45,7 @@ tags! {
     325 TILE_BYTE_COUNTS "TileByteCounts",
     330 SUB_IFDS "SubIFDs",
     339 SAMPLE_FORMAT "SampleFormat",
+    530 YCBCR_SUB_SAMPLING "YCbCrSubSampling",
     700 XMP "XMP",
     33421 CFA_REPEAT_PATTERN_DIM "CFARepeatPatternDim",
     33422 CFA_PATTERN "CFAPattern",
@@ -56,7 +57,9 @@ tags! {
     34853 GPS_IFD "GPSIFD",
     34855 ISO "ISOSpeedRatings",
     34864 SENSITIVITY_TYPE "SensitivityType",
+    34865 STANDARD_OUTPUT_SENSITIVITY "StandardOutputSensitivity",
     34866 RECOMMENDED_EXPOSURE_INDEX "RecommendedExposureIndex",
+    34867 ISO_SPEED "ISOSpeed",
     36864 EXIF_VERSION "ExifVersion",
     36867 DATE_TIME_ORIGINAL "DateTimeOriginal",
     36868 DATE_TIME_DIGITIZED "DateTimeDigitized",

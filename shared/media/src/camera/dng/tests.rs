@@ -300,6 +300,27 @@ fn directories_that_lead_in_a_circle_are_invalid() {
 }
 
 #[test]
+fn a_directory_that_is_broken_leaves_what_the_others_say() {
+    let mut builder = Builder::frame([0, 0, 0, 1]);
+    builder.next_ifd = 8;
+    let metadata = inspect(&builder.build()).unwrap().metadata;
+    assert_eq!((metadata.reel_name.as_deref(), metadata.findings.len()), (Some("A001"), 1));
+    assert!(metadata.findings[0].contains("the directories lead in a loop"), "{:?}", metadata.findings);
+}
+
+#[test]
+fn software_is_the_cameras_unless_a_converter_wrote_the_file() {
+    let firmware = |bytes: &[u8]| inspect(bytes).unwrap().metadata.firmware;
+    assert_eq!(firmware(&with(305, Value::Text("7.9"))).as_deref(), Some("7.9"));
+    assert_eq!(firmware(&with(305, Value::Text("Adobe DNG Converter 15.4"))), None);
+    let mut converted = Builder::frame([0, 0, 0, 1]);
+    converted.ifd0.retain(|(tag, _)| *tag != 305);
+    converted.ifd0.push((305, Value::Text("a converter")));
+    converted.ifd0.push((50827, Value::Text("IMG_0001.CR3")));
+    assert_eq!(firmware(&converted.build()), None);
+}
+
+#[test]
 fn empty_foreign_and_headless_files_each_say_so() {
     for (bytes, what) in [
         (&b""[..], "A001.dng: the file is empty"),
