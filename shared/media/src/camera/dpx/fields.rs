@@ -4,7 +4,10 @@ use Kind::{F32, Text, U8, U16, U32};
 use serde_json::Value;
 
 use crate::{
-    camera::said::{Rule, Said, number, positive, rate_of_number, text, whole, whole32},
+    camera::{
+        said::{Rule, Said, number, positive, rate_of_number, text, whole, whole32},
+        tiff,
+    },
     timecode::{Digits, Rational, Timecode},
 };
 
@@ -99,7 +102,8 @@ pub(super) const FIELDS: &[(usize, Kind, &str)] = &[
     (1968, F32, "IntegrationTime"),
 ];
 
-/// Transfer characteristics and colorimetric specifications share their numbers (tables 5A and 5B).
+/// Transfer characteristics and colorimetric specifications share most of their numbers (tables 5A and 5B; those above 12
+/// are of ST 268-2).
 fn color_name(value: &Value, curve: bool) -> Option<String> {
     let name = match (whole(value)?, curve) {
         (1, _) => "Printing density",
@@ -110,6 +114,17 @@ fn color_name(value: &Value, curve: bool) -> Option<String> {
         (8, _) => "BT.601 525",
         (9, _) => "NTSC",
         (10, _) => "PAL",
+        (13, _) => "ADX",
+        (14, false) | (14 | 15, true) => "BT.2020",
+        (15, false) => "P3-D65",
+        (16, true) => "xvYCC",
+        (16, false) => "DCI-P3",
+        (17, false) => "P3-D60",
+        (17 | 18, true) => "PQ",
+        (18, false) => "ACES",
+        (19 | 20, true) => "HLG",
+        (21, true) => "Gamma 2.6",
+        (22, true) => "sRGB",
         _ => return None,
     };
     Some(name.to_owned())
@@ -129,9 +144,22 @@ pub(super) const RULES: &[Rule] = &[
         said.compression(name.to_owned(), tag);
     }),
     ("Orientation", |said, value, tag| {
-        let names = ["normal", "flipped", "mirrored", "rotated 180"];
-        let name = whole(value).and_then(|n| names.get(usize::try_from(n).ok()?));
-        said.orientation(name.map(|n| (*n).to_owned()), tag);
+        // Lines and pixels from left to right and top to bottom, and so on (table 2), in the numbers of TIFF.
+        let turned = whole(value).and_then(|n| [1, 4, 2, 3, 5, 6, 8, 7].get(usize::try_from(n).ok()?).copied());
+        said.orientation(turned.and_then(tiff::orientation).map(str::to_owned), tag);
+    }),
+    ("Descriptor", |said, value, tag| {
+        let name = match whole(value) {
+            Some(100 | 101) => "4:2:2",
+            Some(102 | 103) => "4:4:4",
+            _ => return,
+        };
+        said.chroma_subsampling(name.to_owned(), tag);
+    }),
+    ("Interlace", |said, value, tag| {
+        if whole(value) == Some(1) {
+            said.scan(String::from("interlaced"), tag);
+        }
     }),
     ("Transfer", |said, value, tag| said.color_encoding(color_name(value, true), tag)),
     ("Colorimetric", |said, value, tag| said.color_primaries(color_name(value, false), tag)),
@@ -149,6 +177,10 @@ pub(super) const RULES: &[Rule] = &[
     ("TelevisionFrameRate", |said, value, tag| said.frame_rate(positive(value).and_then(rate_of_number), tag)),
     ("ShutterAngle", |said, value, tag| {
         said.shutter_angle_degrees(positive(value).filter(|degrees| *degrees <= 360.0), tag);
+    }),
+    // Seconds.
+    ("IntegrationTime", |said, value, tag| {
+        said.exposure_time_seconds(positive(value).filter(|seconds| *seconds < 60.0), tag);
     }),
     ("Timecode", |said, value, tag| {
         let rate = said.metadata.frame_rate.as_deref().and_then(|r| r.parse::<Rational>().ok());

@@ -118,6 +118,40 @@ fn lines_of_whole_bytes_need_not_end_at_whole_words() {
     }
 }
 
+/// Oracle: exiftool 12.57, which has these words for the numbers.
+#[test]
+fn a_picture_may_stand_in_each_of_eight_ways() {
+    for (number, expected) in [
+        (0, Some("normal")),
+        (1, Some("flipped")),
+        (2, Some("mirrored")),
+        (3, Some("rotated 180")),
+        (4, Some("mirrored, rotated 270")),
+        (5, Some("rotated 90")),
+        (6, Some("rotated 270")),
+        (7, Some("mirrored, rotated 90")),
+        (8, None),
+    ] {
+        let mut bytes = header(true);
+        bytes[769] = number;
+        assert_eq!(inspect(&bytes).metadata.orientation.as_deref(), expected, "{number}");
+    }
+}
+
+#[test]
+fn video_says_its_chroma_fields_and_exposure() {
+    let mut bytes = header(true);
+    bytes[800..803].copy_from_slice(&[100, 17, 14]);
+    bytes[1928] = 1;
+    bytes[1728..1732].fill(0xff);
+    bytes[1968..1972].copy_from_slice(&0.02f32.to_be_bytes());
+    let m = inspect(&bytes).metadata;
+    assert_eq!((m.chroma_subsampling.as_deref(), m.scan.as_deref()), (Some("4:2:2"), Some("interlaced")));
+    assert_eq!((m.color_encoding.as_deref(), m.color_primaries.as_deref()), (Some("PQ"), Some("BT.2020")));
+    // 0.02 s of 1/24 s.
+    assert_eq!((m.exposure_time_seconds, m.shutter_angle_degrees), (Some(0.02), Some(172.8)));
+}
+
 #[test]
 fn data_of_the_user_that_the_file_does_not_have_is_told() {
     let mut bytes = header(true);
