@@ -7,6 +7,8 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+use std::ops::RangeInclusive;
+
 use blocks::{BLOCKS, FRAME_LINE_BYTES, FRAME_LINE_COUNT, FRAME_LINES, Kind};
 use serde_json::Value;
 
@@ -27,7 +29,10 @@ pub struct Arriraw;
 const MAGIC: &[u8] = b"ARRI";
 const LITTLE_ENDIAN: u32 = 0x7856_3412;
 const HEADER_BYTES: usize = 4096;
+/// The version whose fields are known.
 const VERSION: u32 = 3;
+/// Versions that a header may have and be read, as far as it has the same blocks.
+const VERSIONS: RangeInclusive<u32> = 1..=9;
 
 impl Format for Arriraw {
     fn name(&self) -> &'static str {
@@ -54,10 +59,14 @@ impl Format for Arriraw {
             }
             None => return Err(located(Error::invalid("the file ends in its first 8 bytes"), 0)),
         }
-        if let Some(version) = header.u32(0xc).filter(|v| *v != VERSION) {
+        let version = header.u32(0xc).unwrap_or(VERSION);
+        if !VERSIONS.contains(&version) {
             return Err(located(Error::unsupported(format!("ARRIRAW header version {version}")), 0xc));
         }
         let mut said = Said::default();
+        if version != VERSION {
+            said.finding(format!("its header has version {version}, and is read as if it were {VERSION}"));
+        }
         header.note_tags(&mut said);
         if header.0.len() < HEADER_BYTES {
             said.finding(format!("the file ends at byte {}, within its header of {HEADER_BYTES}", file.len()));

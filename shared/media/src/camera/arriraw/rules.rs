@@ -113,11 +113,18 @@ pub(super) const RULES: &[Rule] = &[
     ("CID:Director", |said, value, tag| said.director(text(value), tag)),
     ("CID:Cinematographer", |said, value, tag| said.cinematographer(text(value), tag)),
     ("CID:Production", |said, value, tag| said.production_name(text(value), tag)),
+    ("CID:UserInfo", |said, value, tag| said.location(text(value).and_then(|info| user_info(&info, "location")), tag)),
     ("CID:CameraClipName", |said, value, tag| said.clip_name(text(value), tag)),
 ];
 
 fn thousandths(value: &Value) -> Option<f64> {
     positive(value).map(|n| n / 1000.0)
+}
+
+/// A value of `key:value;key:value`.
+fn user_info(info: &str, key: &str) -> Option<String> {
+    let mut pairs = info.split(';').filter_map(|pair| pair.split_once(':'));
+    pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case(key)).map(|(_, value)| value.to_owned())
 }
 
 /// `HHMMSSff` in the base of the timecode, or of the project. The drop flag is the highest bit but one of the frames.

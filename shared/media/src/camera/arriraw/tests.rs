@@ -182,13 +182,30 @@ fn a_cut_frame_is_told_and_other_byte_orders_and_versions_are_refused() {
     frame.0.truncate(4096 + 100);
     let findings = frame.inspect("A.ari").metadata.findings;
     assert_eq!(findings, ["the picture ends at byte 4240, but the file has 4196: the frame is cut short"]);
-    for (at, value, said) in [(4, 0x1234_5678, "byte order 0x12345678"), (0xc, 2, "header version 2")] {
+    for (at, value, said) in [(4, 0x1234_5678, "byte order 0x12345678"), (0xc, 0x0300_0000, "header version 50331648")]
+    {
         let mut frame = alexa_lf();
         frame.u32(at, value);
         let file = Memory::new("A.ari", &frame.0[..]);
         let error = Arriraw.inspect(&file).unwrap_err();
         assert!(error.kind() == "unsupported" && error.to_string().contains(said), "{error}");
     }
+}
+
+#[test]
+fn headers_of_a_neighbouring_version_are_read_and_the_version_told() {
+    let mut frame = alexa_lf();
+    frame.u32(0xc, 4);
+    let m = frame.inspect("A.ari").metadata;
+    assert_eq!(m.camera_model, alexa_lf().inspect("A.ari").metadata.camera_model);
+    assert_eq!(m.findings, ["its header has version 4, and is read as if it were 3"]);
+}
+
+#[test]
+fn the_location_is_among_what_the_user_noted() {
+    let mut frame = alexa_lf();
+    frame.put(0x598, b"operator:me;Location:Stage 4\0");
+    assert_eq!(frame.inspect("A.ari").metadata.location.as_deref(), Some("Stage 4"));
 }
 
 #[test]
