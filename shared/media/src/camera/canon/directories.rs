@@ -1,9 +1,11 @@
 //! Directories of tags: each a TIFF file of its own. `CMT1` is the picture's, `CMT2` EXIF's, `CMT3` Canon's own.
 
+use serde_json::Value;
+
 use crate::{
     camera::{
-        said::{Rule, Said, positive, text, whole},
-        tiff::{Tag, Tiff},
+        said::{Rule, Said, positive, text, whole, whole32},
+        tiff::{Tag, Tiff, orientation},
     },
     error::Result,
     source::Source,
@@ -25,6 +27,7 @@ const OWN: &[(u16, &str)] = &[
     (0x0010, "ModelID"),
     (0x0095, "LensModel"),
     (0x0096, "InternalSerialNumber"),
+    (0x00e0, "SensorInfo"),
 ];
 
 /// Tag -> field.
@@ -32,7 +35,7 @@ const OWN: &[(u16, &str)] = &[
 const RULES: &[Rule] = &[
     ("CMT1:Make",             |said, value, tag| said.camera_make(text(value), tag)),
     ("CMT1:Model",            |said, value, tag| said.camera_model(text(value), tag)),
-    ("CMT1:Orientation",      |said, value, tag| said.orientation(orientation(whole(value)), tag)),
+    ("CMT1:Orientation",      |said, value, tag| said.orientation(whole(value).and_then(orientation).map(str::to_owned), tag)),
     ("CMT2:BodySerialNumber", |said, value, tag| said.camera_serial(text(value), tag)),
     ("CMT3:FirmwareVersion",  |said, value, tag| said.firmware(text(value).map(|v| firmware(&v)), tag)),
     ("CMT2:DateTimeOriginal", |said, value, tag| said.recorded_at(text(value).and_then(|t| iso_8601(&t)), tag)),
@@ -46,7 +49,19 @@ const RULES: &[Rule] = &[
     ("CMT2:LensModel",        |said, value, tag| said.lens_model(text(value), tag)),
     ("CMT3:LensModel",        |said, value, tag| said.lens_model(text(value), tag)),
     ("CMT2:LensSerialNumber", |said, value, tag| said.lens_serial(text(value).filter(|s| s.chars().any(|c| c != '0')), tag)),
+    ("CMT3:SensorInfo",       |said, value, tag| {
+        said.active_area(active(value), tag);
+        said.display_size(active(value).map(|[_, _, width, height]| [width, height]), tag);
+    }),
 ];
+
+/// Length, the sensor's width and height, two unknown, then the borders of its picture: left, top, right, bottom.
+fn active(value: &Value) -> Option<[u32; 4]> {
+    let [left, top, right, bottom] = [5, 6, 7, 8].map(|i| value.get(i).and_then(whole32));
+    let side = |from: u32, to: u32| to.checked_sub(from)?.checked_add(1);
+    let (left, top) = (left?, top?);
+    Some([left, top, side(left, right?.max(left))?, side(top, bottom?.max(top))?]).filter(|[.., w, h]| *w > 1 && *h > 1)
+}
 
 /// Fields of what was noted.
 pub(super) fn apply(said: &mut Said) {
@@ -61,7 +76,7 @@ pub(super) fn note(file: &dyn Source, directory: &str, said: &mut Said) -> Resul
     let tiff = Tiff::open(file)?;
     let names = if directory.contains("CMT3") || directory.contains("MakerNote") { OWN } else { NAMES };
     let none = Tag { number: 0, name: "" };
-    let Some((ifd, _)) = tiff.directories(none)?.into_iter().next() else { return Ok(()) };
+    let (ifd, _) = tiff.first(none)?;
     for entry in &ifd.entries {
         let name = names.iter().find(|(number, _)| *number == entry.tag).map(|(_, name)| *name);
         let tag = Tag { number: entry.tag, name: name.unwrap_or_default() };
@@ -84,16 +99,4 @@ fn iso_8601(exif: &str) -> Option<String> {
     let shape: String = exif.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     let (day, time) = exif.split_once(' ')?;
     (shape == "0000:00:00 00:00:00" && !exif.starts_with("0000")).then(|| format!("{}T{time}", day.replace(':', "-")))
-}
-
-/// TIFF's Orientation in words, of those that cameras write.
-fn orientation(number: Option<u64>) -> Option<String> {
-    let word = match number? {
-        1 => "normal",
-        3 => "rotated 180",
-        6 => "rotated 90",
-        8 => "rotated 270",
-        _ => return None,
-    };
-    Some(word.to_owned())
 }

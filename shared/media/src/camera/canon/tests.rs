@@ -51,7 +51,14 @@ fn moov(count: u32, frame: u32) -> Vec<u8> {
         boxed(b"CNCV", b"CanonCRM0001/02.10.00/00.00.00"),
         boxed(b"CMT1", &tiff(vec![(271, Value::Text("Canon")), (272, Value::Text("Canon EOS C300 Mark III"))])),
         boxed(b"CMT2", &tiff(vec![(0xa431, Value::Text("012345")), (0xa434, Value::Text("CN7x17 KAS S"))])),
-        boxed(b"CMT3", &tiff(vec![(7, Value::Text("Firmware Version 1.0.1"))])),
+        boxed(
+            b"CMT3",
+            &tiff(vec![
+                (7, Value::Text("Firmware Version 1.0.1")),
+                // Size, sensor, two unknown, borders.
+                (0xe0, Value::Short(vec![34, 5952, 3140, 1, 1, 16, 10, 5935, 3129, 0, 0, 0, 0, 0, 0, 0, 0])),
+            ]),
+        ),
         boxed(b"CMT4", b"broken"),
     ];
     let size = [5952 << 16, 3140 << 16];
@@ -82,6 +89,7 @@ fn clip_and_first_frame_say_what_they_are() {
     );
     assert_eq!((text(&metadata.codec), text(&metadata.container)), ("Canon Cinema RAW Light".into(), "CRM".into()));
     assert_eq!((text(&metadata.resolution), metadata.bit_depth), ("5952x3140".into(), Some(12)));
+    assert_eq!((metadata.active_area, metadata.display_size), (Some([16, 10, 5920, 3120]), Some([5920, 3120])));
     assert_eq!((text(&metadata.camera_serial), text(&metadata.firmware)), ("012345".into(), "1.0.1".into()));
     assert_eq!((metadata.f_number, metadata.shutter_angle_degrees), (Some(4.5), Some(180.0)));
     assert_eq!(
