@@ -75,8 +75,7 @@ pub(super) fn apply(said: &mut Said) {
 pub(super) fn note(file: &dyn Source, directory: &str, said: &mut Said) -> Result<()> {
     let tiff = Tiff::open(file)?;
     let names = if directory.contains("CMT3") || directory.contains("MakerNote") { OWN } else { NAMES };
-    let none = Tag { number: 0, name: "" };
-    let (ifd, _) = tiff.first(none)?;
+    let (ifd, _) = tiff.first(Tag { number: 330, name: "SubIFDs" })?;
     for entry in &ifd.entries {
         let name = names.iter().find(|(number, _)| *number == entry.tag).map(|(_, name)| *name);
         let tag = Tag { number: entry.tag, name: name.unwrap_or_default() };

@@ -107,6 +107,15 @@ fn clip_and_first_frame_say_what_they_are() {
 }
 
 #[test]
+fn the_version_of_gps_is_no_directory() {
+    // GPSVersionID has the number 0, and its four bytes are no places in the file.
+    let gps = Memory::new("A.CR3", tiff(vec![(0, Value::Byte(vec![2, 3, 0, 0]))]));
+    let mut said = Said::default();
+    directories::note(&gps, "CMT4", &mut said).unwrap();
+    assert_eq!(said.tags["CMT4:0"], serde_json::json!([2, 3, 0, 0]));
+}
+
+#[test]
 fn every_frame_tells_its_own() {
     let mut frames = Vec::new();
     let mut told = |values: FrameValues| {
