@@ -15,7 +15,7 @@ use platefleet_fleet::{
 use platefleet_media::{
     Error,
     camera::{self, ClipReport},
-    clip::{Related, Role, key_of},
+    clip::{ClipKey, Related, Role, key_of},
     path::RelativePath,
     source::Known,
 };
@@ -30,7 +30,12 @@ const MAX_NAMES: usize = 10_000;
 /// The files beside one clip.
 #[derive(Default)]
 pub(crate) struct Beside {
+    /// None of a clip that has no companions.
+    clip: Option<ClipKey>,
+    /// By path.
     files: Vec<FileRow>,
+    /// The names, lower case, that it was looked for in logs by.
+    names: BTreeSet<String>,
     /// Other clips that these files belonged to before this one was there.
     others: BTreeSet<String>,
 }
@@ -117,17 +122,35 @@ impl Beside {
         let companions = Companions(env);
         companions.note_clip(roll, &key).await?;
         for file in companions.of_clip(roll, &key).await? {
-            if camera::is_log(file.path.as_str()) {
-                beside.files.push(file);
-                continue;
-            }
             let clips = companions.clips_of(roll, &file.path).await?;
             if clips.first() == Some(&key.pattern) {
                 beside.files.push(file);
                 beside.others.extend(clips.into_iter().skip(1));
             }
         }
+        beside.clip = Some(key);
+        beside.in_logs_as(env, roll, None).await?;
         Ok(beside)
+    }
+
+    /// Finds the logs that name the clip as its files do, or as its header does.
+    pub(crate) async fn in_logs_as(
+        &mut self,
+        env: &impl Table,
+        roll: &RollId,
+        header: Option<&str>,
+    ) -> Result<(), ports::Error> {
+        let Some(key) = &self.clip else { return Ok(()) };
+        let name = header.unwrap_or(key.clip_name()).to_lowercase();
+        if !self.names.insert(name.clone()) {
+            return Ok(());
+        }
+        let companions = Companions(env);
+        companions.note_clip_in_logs(roll, &name, &key.pattern).await?;
+        self.files.extend(companions.logs_of(roll, &name).await?);
+        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        self.files.dedup_by(|a, b| a.path == b.path);
+        Ok(())
     }
 
     /// The files as the row of the clip names them.

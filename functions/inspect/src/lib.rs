@@ -92,7 +92,10 @@ async fn inspect(
         return unchecked::withdraw(env, roll, pattern, was).await;
     }
     unchecked::withdraw_others(env, roll, pattern).await?;
-    let beside = Beside::of_clip(env, roll, first).await?;
+    let mut beside = Beside::of_clip(env, roll, first).await?;
+    if let Some(name) = was.as_ref().and_then(|was| was.row.metadata.clip_name.as_deref()) {
+        beside.in_logs_as(env, roll, Some(name)).await?;
+    }
     let revision = ClipRow::revision_of(&files, &beside.companions());
     let row = match &was {
         Some(known) if is_first && known.row.revision == revision && stands(env, &known.row).await? => {
@@ -101,7 +104,7 @@ async fn inspect(
         }
         _ => {
             beside.tell_others(env, roll).await?;
-            let row = look(env, clip, roll, pattern, &files, &beside).await?;
+            let row = look(env, clip, roll, pattern, &files, beside).await?;
             clips.put(&row, was.as_ref()).await?;
             row
         }
@@ -125,12 +128,12 @@ async fn stands(env: &impl Objects, row: &ClipRow) -> Result<bool, ports::Error>
 
 /// Reads the clip and writes its documents; answers its row, which is not written yet.
 async fn look(
-    env: &(impl Objects + Clock),
+    env: &(impl Objects + Table + Clock),
     clip: ClipId,
     roll: &RollId,
     pattern: &str,
     files: &[FileRow],
-    beside: &Beside,
+    mut beside: Beside,
 ) -> Result<ClipRow, ports::Error> {
     let unchecked = files.iter().all(|f| f.expected.is_none());
     let is_good = |f: &&FileRow| unchecked || f.state == FileState::Verified;
@@ -153,6 +156,9 @@ async fn look(
         }
     };
     name(&mut report.metadata, pattern, files);
+    if let Some(name) = &report.metadata.clip_name {
+        beside.in_logs_as(env, roll, Some(name)).await?;
+    }
     let companions = beside.enrich(env, is_read, &mut report, &mut tally).await?;
     let revision = ClipRow::revision_of(files, &companions);
     let ClipReport { mut metadata, tags, runs } = report;

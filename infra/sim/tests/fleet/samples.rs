@@ -82,3 +82,27 @@ fn every_camera_file_is_inspected_and_found_by_what_it_says() {
     assert_eq!(found(&world, &[("reel", "57"), ("tc", "12:01:40:05")]), braw);
     assert!(found(&world, &[("reel", "57"), ("tc", "12:01:40:07")]).is_empty(), "the clip has two frames");
 }
+
+#[test]
+fn a_log_finds_its_clip_by_the_name_in_the_header_whatever_its_file_is_called() {
+    let red: BTreeMap<_, _> = files().into_iter().filter(|(path, _)| path.ends_with("/Red.r3d")).collect();
+    for log_first in [true, false] {
+        let mut card = red.clone();
+        if card.is_empty() {
+            return;
+        }
+        let row = "A106_C037_0118G5_001.R3D\t12A\n";
+        card.insert("day 1.ale".into(), format!("Heading\nFPS\t24\n\nColumn\nName\tScene\n\nData\n{row}").into());
+        let (world, mut objects) = (World::new(), Card::of(card).objects());
+        objects.sort_by_key(|(key, _)| (key.ends_with("day 1.ale") != log_first, key.contains("/ascmhl/")));
+        for (key, bytes) in objects {
+            world.upload(&key, bytes);
+            calm(&world);
+        }
+        assert_eq!(
+            found(&world, &[("scene", "12a"), ("reel", "A106")]),
+            ["Clips/red/Red.r3d"],
+            "log first: {log_first}"
+        );
+    }
+}

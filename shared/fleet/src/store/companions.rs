@@ -78,7 +78,12 @@ impl<T: Table> Companions<'_, T> {
 
     /// Takes down an original; it may stand already.
     pub async fn note_clip(&self, roll: &RollId, original: &ClipKey) -> Result<()> {
-        self.note(roll, all_names_of(original), &format!("{CLIP}{}", original.pattern)).await
+        self.note(roll, names_of_take(original), &format!("{CLIP}{}", original.pattern)).await
+    }
+
+    /// Takes down a name (lower case) that logs may have for an original; it may stand already.
+    pub async fn note_clip_in_logs(&self, roll: &RollId, name: &str, pattern: &str) -> Result<()> {
+        self.note(roll, [name_in_logs(name)], &format!("{CLIP}{pattern}")).await
     }
 
     /// Patterns of the originals that a file may belong to, each once: a log to all of them, another file to the first.
@@ -101,11 +106,20 @@ impl<T: Table> Companions<'_, T> {
         Ok(clips)
     }
 
-    /// The verified files that may belong to an original, in path order.
+    /// The verified files, but for logs, that may belong to an original, in path order.
     pub async fn of_clip(&self, roll: &RollId, original: &ClipKey) -> Result<Vec<FileRow>> {
+        self.files_under(roll, &names_of_take(original)).await
+    }
+
+    /// The verified logs that name a clip so (lower case), in path order.
+    pub async fn logs_of(&self, roll: &RollId, name: &str) -> Result<Vec<FileRow>> {
+        self.files_under(roll, &[name_in_logs(name)]).await
+    }
+
+    async fn files_under(&self, roll: &RollId, names: &[String]) -> Result<Vec<FileRow>> {
         let mut paths = BTreeSet::new();
-        for name in all_names_of(original) {
-            let noted = self.noted(&partition(roll, &name), FILE).await?;
+        for name in names {
+            let noted = self.noted(&partition(roll, name), FILE).await?;
             paths.extend(noted.into_iter().filter_map(|path| RelativePath::new(path).ok()));
         }
         let mut files = Vec::new();
@@ -146,11 +160,6 @@ fn log_partition(roll: &RollId, path: &RelativePath) -> String {
 /// A clip as logs name it, in whatever folder it is: no name of a take begins so.
 fn name_in_logs(clip: &str) -> String {
     format!("/{clip}")
-}
-
-fn all_names_of(original: &ClipKey) -> Vec<String> {
-    let in_logs = name_in_logs(&original.clip_name().to_lowercase());
-    names_of_take(original).into_iter().chain([in_logs]).collect()
 }
 
 fn row(partition: &str, sk: &str) -> Item {

@@ -39,12 +39,12 @@ fn text_of(file: &dyn Source) -> Result<String> {
     Ok(String::from_utf8_lossy(&file.read(0..file.len())?).into_owned())
 }
 
-/// What a document says about the clip of this name; none when it is of no kind that is known.
+/// What a document says about the clip of these names, the first that it has; none when it is of no kind that is known.
 ///
 /// # Errors
 /// [`Error::Unsupported`] when it is longer than 8 MiB, [`Error::Invalid`] when it is not what it claims to be;
 /// [`Error::Missing`] and [`Error::Io`].
-pub fn document(clip_name: &str, file: &dyn Source) -> Result<Option<Inspected>> {
+pub fn document(clip_names: &[&str], file: &dyn Source) -> Result<Option<Inspected>> {
     let kind = extension_of(file.name());
     if !READ.contains(&kind.as_str()) {
         return Ok(None);
@@ -53,10 +53,11 @@ pub fn document(clip_name: &str, file: &dyn Source) -> Result<Option<Inspected>>
     let mut said = match kind.as_str() {
         "xml" if text.contains("<NonRealTimeMeta") => sony::sidecar(&text).map_err(|e| e.in_file(file.name()))?,
         "rmd" => red::rmd(&text).map_err(|e| e.in_file(file.name()))?,
-        "ale" => match ale::ale(&text).map_err(|e| e.in_file(file.name()))?.about(clip_name) {
-            Some(said) => said,
-            None => return Ok(None),
-        },
+        "ale" => {
+            let log = ale::ale(&text).map_err(|e| e.in_file(file.name()))?;
+            let Some(said) = clip_names.iter().find_map(|name| log.about(name)) else { return Ok(None) };
+            said
+        }
         _ => return Ok(None),
     };
     if said.metadata.container.is_none() {

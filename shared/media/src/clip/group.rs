@@ -109,11 +109,11 @@ impl ClipKey {
     }
 }
 
-/// What the files of a clip call it, from their pattern: [`ClipKey::clip_name`] where only the pattern is known.
+/// What the files of a clip call it, from their pattern, or from [`Clip::path`]: [`ClipKey::clip_name`] where only that is known.
 pub fn name_in_pattern(pattern: &str) -> String {
     let stem = pattern.rsplit_once('.').map_or(pattern, |(stem, _)| stem);
     let digits = stem.strip_suffix(']').and_then(|s| s.rsplit_once('[')).map(|(_, digits)| digits);
-    let is_numbered = digits.is_some_and(|d| !d.is_empty() && d.bytes().all(|b| b == b'#'));
+    let is_numbered = digits.is_some_and(|d| !d.is_empty() && d.bytes().all(|b| b"#-0123456789".contains(&b)));
     let key =
         ClipKey { pattern: pattern.to_owned(), frame: is_numbered.then_some(0), part: None, role: Role::Original };
     key.clip_name().to_owned()
@@ -322,7 +322,10 @@ mod tests {
         ] {
             let key = key_of(&path(file));
             assert_eq!((key.pattern.as_str(), key.frame, key.clip_name()), (pattern, frame, name), "{file}");
-            assert_eq!(name_in_pattern(pattern), name);
+            assert_eq!(
+                (name_in_pattern(pattern), name_in_pattern(&span_of(pattern, Some(3), Some(17)))),
+                (name.into(), name.into())
+            );
         }
     }
 

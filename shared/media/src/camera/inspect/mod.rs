@@ -126,7 +126,7 @@ pub fn inspect_clip(files: &[RelativePath], open: Open<'_, '_>) -> Result<ClipRe
 /// A sidecar by itself: what it says about the clip that is not there.
 fn inspect_document(key: &ClipKey, path: &RelativePath, open: Open<'_, '_>) -> Result<ClipReport> {
     let source = open(path)?;
-    let Some(said) = sidecar::document(key.clip_name(), &*source)? else {
+    let Some(said) = sidecar::document(&[key.clip_name()], &*source)? else {
         return Err(Error::unsupported("a document of this kind by itself").in_file(path.as_str()));
     };
     let mut metadata = said.metadata;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::ClipReport;
 use crate::{
     camera::sidecar,
-    clip::Metadata,
+    clip::{Metadata, name_in_pattern},
     error::{Error, Result},
     source::Source,
 };
@@ -19,8 +19,9 @@ use crate::{
 pub fn enrich(report: &mut ClipReport, document: &dyn Source) -> Result<bool> {
     let path = document.name().to_owned();
     let name = path.rsplit('/').next().unwrap_or(&path);
-    let clip = report.metadata.clip_name.clone().unwrap_or_default();
-    let said = match sidecar::document(&clip, document) {
+    let in_header = report.metadata.clip_name.clone().unwrap_or_default();
+    let of_files = report.metadata.path.as_deref().map(name_in_pattern).unwrap_or_default();
+    let said = match sidecar::document(&[&in_header, &of_files], document) {
         Ok(Some(said)) => said,
         Ok(None) => return Ok(false),
         Err(error @ (Error::Missing { .. } | Error::Io { .. })) => return Err(error),
