@@ -12,7 +12,7 @@ use crate::{
 
 /// Bytes that one window holds.
 pub(super) const WINDOW: u64 = 64 * 1024;
-/// Windows of one file: with values of their own size between them, inspection stays near 1 MiB.
+/// Windows of one file whose pixels are read. Inspection has fewer: its source has a budget.
 const MAX_WINDOWS: usize = 12;
 /// Entries of one directory. Cameras write fewer than 200.
 const MAX_ENTRIES: u64 = 4096;
@@ -142,14 +142,22 @@ impl<'a> Tiff<'a> {
         if let Some(bytes) = held {
             return Ok(bytes);
         }
+        let scattered = || {
+            let problem = "the tags are scattered over more places of the file than are read";
+            Error::invalid(problem).at_offset(range.start).at(&self.file())
+        };
+        let fetch = |range| match self.source.read(range) {
+            // No bytes are unsupported but those beyond a budget.
+            Err(Error::Unsupported { .. }) => Err(scattered()),
+            other => other,
+        };
         if len > WINDOW || range.end > self.source.len() {
-            return self.source.read(range).map(Cow::into_owned);
+            return fetch(range.clone()).map(Cow::into_owned);
         }
         if self.windows.borrow().len() >= MAX_WINDOWS {
-            let problem = format!("the tags are scattered over more than {MAX_WINDOWS} places of the file");
-            return Err(Error::invalid(problem).at_offset(range.start).at(&self.file()));
+            return Err(scattered());
         }
-        let window = self.source.read(range.start..(range.start + WINDOW).min(self.source.len()))?;
+        let window = fetch(range.start..(range.start + WINDOW).min(self.source.len()))?;
         let bytes = window[..len as usize].to_vec();
         self.windows.borrow_mut().push((range.start, window));
         Ok(bytes)

@@ -4,12 +4,15 @@
 mod tests;
 
 use super::{
-    Format, FrameTable, Inspected,
+    Format, FrameTable, Inspected, MAX_BYTES, MAX_READS, WINDOW,
     dng::{directories::Directories, metadata, tags},
     said::Said,
     tiff::{self, Tag},
 };
-use crate::{error::Result, source::Source};
+use crate::{
+    error::Result,
+    source::{Source, Windows},
+};
 
 /// The format.
 pub struct TiffStill;
@@ -65,12 +68,12 @@ impl Format for TiffStill {
     }
 
     fn inspect(&self, file: &dyn Source) -> Result<Inspected> {
-        let still = Directories::of_first_page(file)?;
+        let windows = Windows::new(file, WINDOW, MAX_READS, MAX_BYTES);
+        let still = Directories::of_first_page(&windows)?;
         let mut said = Said::default();
         said.container(String::from("TIFF"), "magic number");
         said.codec(String::from("TIFF"), "magic number");
         said.decoder_needed(String::from("a TIFF decoder"), "magic number");
-        still.note_tags(&mut said)?;
         if let Some(problem) = &still.broken {
             said.finding(problem.to_string());
         }
@@ -86,6 +89,8 @@ impl Format for TiffStill {
         metadata::take(&still, &mut said)?;
         pixels(&still, &mut said, file.len())?;
         said.frame_count(1, "file");
+        // Last: what is known of the frame does not wait for tags that nobody knows.
+        still.note_tags(&mut said)?;
         Ok(said.finish(FrameTable::Whole))
     }
 }

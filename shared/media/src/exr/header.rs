@@ -97,7 +97,7 @@ impl Header {
             ("cameraModel", &m.camera_model),
             ("cameraSerialNumber", &m.camera_serial),
             ("cameraFirmwareVersion", &m.firmware),
-            ("cameraUuid", &m.clip_uuid),
+            ("clipUuid", &m.clip_uuid),
             ("cameraLabel", &m.camera_index),
             ("lensMake", &m.lens_make),
             ("lensModel", &m.lens_model),

@@ -19,11 +19,11 @@ use std::borrow::Cow;
 use directories::{CFA, Directories};
 use picture::{Picture, Pieces, compression_name};
 
-use super::{Format, FrameSpan, FrameTable, Inspected, said::Said, tiff};
+use super::{Format, FrameSpan, FrameTable, Inspected, MAX_BYTES, MAX_READS, WINDOW, said::Said, tiff};
 use crate::{
     error::{Error, Result},
     raw::Mosaic,
-    source::Source,
+    source::{Source, Windows},
 };
 
 /// The format.
@@ -43,10 +43,10 @@ impl Format for Dng {
     }
 
     fn inspect(&self, file: &dyn Source) -> Result<Inspected> {
-        let dng = Directories::open(file)?;
+        let windows = Windows::new(file, WINDOW, MAX_READS, MAX_BYTES);
+        let dng = Directories::open(&windows)?;
         let picture = Picture::read(&dng)?;
         let mut said = Said::default();
-        dng.note_tags(&mut said)?;
         if let Some(problem) = &dng.broken {
             said.finding(problem.to_string());
         }
@@ -59,6 +59,8 @@ impl Format for Dng {
             }
             FrameTable::Listed(vec![FrameSpan { offset: span.start, len: span.end - span.start }])
         });
+        // Last: what is known of the frame does not wait for tags that nobody knows.
+        dng.note_tags(&mut said)?;
         Ok(said.finish(frames))
     }
 

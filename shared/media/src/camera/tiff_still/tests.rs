@@ -112,3 +112,30 @@ fn a_file_of_any_length_is_inspected_with_little() {
     assert_eq!(TiffStill.inspect(&file).unwrap().metadata.width, Some(4));
     assert_eq!((file.reads(), file.bytes()), (1, 64 << 10));
 }
+
+#[test]
+fn tags_that_are_strewn_over_a_file_are_read_as_far_as_five_reads_go() {
+    // Texts of 8 bytes, 100 KiB from each other, behind a directory of the picture's size and bits.
+    let texts: Vec<u16> = vec![270, 271, 272, 305, 306, 315, 33432, 51081, 51105];
+    let mut file = b"II*\0\x08\0\0\0".to_vec();
+    file.extend(12u16.to_le_bytes());
+    let mut entry = |tag: u16, kind: u16, count: u32, value: u32| {
+        file.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
+        file.extend([count.to_le_bytes(), value.to_le_bytes()].concat());
+    };
+    for (tag, value) in [(256, 4), (257, 2), (258, 16)] {
+        entry(tag, 3, 1, value);
+    }
+    for (tag, place) in texts.iter().zip(1..) {
+        entry(*tag, 2, 8, place * 102_400);
+    }
+    file.resize(1_100_000, 0);
+    for (place, text) in (1..).zip([b"a still\0", b"Maker 1\0", b"Model 2\0"]) {
+        file[place * 102_400..][..8].copy_from_slice(text);
+    }
+    let counted = Counted::new(Memory::new("scan.0001.tif", file));
+    let m = TiffStill.inspect(&counted).unwrap().metadata;
+    assert!(counted.reads() <= 5 && counted.bytes() <= 1 << 20, "{} reads", counted.reads());
+    assert_eq!((m.resolution.as_deref(), m.camera_make.as_deref()), (Some("4x2"), Some("Maker 1")));
+    assert!(m.findings.iter().any(|finding| finding.contains("scattered over more places")), "{:?}", m.findings);
+}
