@@ -69,6 +69,7 @@ const CODECS: &[Codec] = &[
     codec(b"2vuy", "uncompressed (2vuy)", "2vuy decoder", Some(8), S422),
     codec(b"r210", "uncompressed (r210)", "r210 decoder", Some(10), None),
     codec(b"av01", "AV1",        "AV1 decoder", None, None),
+    codec(b"vp09", "VP9",        "VP9 decoder", None, None),
     codec(b"CRAW", "Canon RAW",  CANON, None, None),
     codec(b"zraw", "Z CAM ZRAW", "Z CAM ZRAW decoder", None, None),
     codec(b"niko", "Nikon N-RAW", "Nikon N-RAW SDK", None, None),

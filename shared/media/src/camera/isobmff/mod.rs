@@ -5,6 +5,9 @@
 mod boxes;
 mod codecs;
 mod color;
+mod configuration;
+mod first_frame;
+mod h264;
 mod items;
 mod movie;
 mod picture;
@@ -19,6 +22,7 @@ use std::ops::Range;
 #[allow(unused_imports, reason = "readers take what they need of it")]
 pub(super) use boxes::{Atom, array, boxes, f32_at, find, four, i16_at, u16_at, u32_at, u64_at};
 pub(super) use codecs::dnx;
+pub(super) use first_frame::note_first_frame;
 pub(super) use items::note_items;
 pub(super) use movie::{Movie, Track};
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     boxes::{Atom, array, four, u16_at, u32_at},
-    codecs, color,
+    codecs, color, configuration,
     movie::{Entry, Movie, Track},
 };
 use crate::{
@@ -19,7 +19,7 @@ const FIELDS: u64 = 78;
 const MAX_BOX: u64 = 4096;
 
 /// Tag -> field.
-const RULES: &[Rule] = &[
+pub(super) const RULES: &[Rule] = &[
     ("stsd:width", |said, value, tag| said.width(whole32(value).filter(|n| *n > 0), tag)),
     ("stsd:height", |said, value, tag| said.height(whole32(value).filter(|n| *n > 0), tag)),
     ("avcC:profile", |said, value, tag| said.compression(text(value), tag)),
@@ -35,9 +35,32 @@ const RULES: &[Rule] = &[
     ("colr:transfer", |said, value, tag| said.color_encoding(named(value, color::encoding), tag)),
     ("colr:matrix", |said, value, tag| said.color_matrix(named(value, color::matrix), tag)),
     ("colr:full_range", |said, value, tag| {
-        said.color_range(value.as_bool().map(|full| if full { "full" } else { "legal" }.to_owned()), tag);
+        said.color_range(range(value), tag);
     }),
+    // What the coding says, where the container says nothing.
+    ("avcC:frames_only", |said, value, tag| said.scan(progressive(value), tag)),
+    ("avcC:full_range", |said, value, tag| said.color_range(range(value), tag)),
+    ("avcC:primaries", |said, value, tag| said.color_primaries(named(value, color::primaries), tag)),
+    ("avcC:transfer", |said, value, tag| said.color_encoding(named(value, color::encoding), tag)),
+    ("avcC:matrix", |said, value, tag| said.color_matrix(named(value, color::matrix), tag)),
+    ("vpcC:bit_depth", |said, value, tag| said.bit_depth(whole32(value), tag)),
+    ("vpcC:chroma", |said, value, tag| said.chroma_subsampling(text(value), tag)),
+    ("vpcC:full_range", |said, value, tag| said.color_range(range(value), tag)),
+    ("vpcC:primaries", |said, value, tag| said.color_primaries(named(value, color::primaries), tag)),
+    ("vpcC:transfer", |said, value, tag| said.color_encoding(named(value, color::encoding), tag)),
+    ("vpcC:matrix", |said, value, tag| said.color_matrix(named(value, color::matrix), tag)),
+    ("av1C:bit_depth", |said, value, tag| said.bit_depth(whole32(value), tag)),
+    ("av1C:chroma", |said, value, tag| said.chroma_subsampling(text(value), tag)),
 ];
+
+fn range(full: &Value) -> Option<String> {
+    full.as_bool().map(|full| if full { "full" } else { "legal" }.to_owned())
+}
+
+/// Pictures that may be coded in fields need not be.
+fn progressive(frames_only: &Value) -> Option<String> {
+    frames_only.as_bool().filter(|only| *only).map(|_| "progressive".to_owned())
+}
 
 fn named(value: &Value, name: fn(u64) -> Option<&'static str>) -> Option<String> {
     whole(value).and_then(name).map(str::to_owned)
@@ -162,7 +185,7 @@ fn note_entry(file: &Windows<'_>, entry: &Entry, said: &mut Said) -> Result<()> 
     Ok(())
 }
 
-fn note_box(atom: &Atom, bytes: &[u8], said: &mut Said) {
+pub(super) fn note_box(atom: &Atom, bytes: &[u8], said: &mut Said) {
     let word = |at| u32_at(bytes, at);
     match &atom.kind {
         b"colr" => {
@@ -190,8 +213,10 @@ fn note_box(atom: &Atom, bytes: &[u8], said: &mut Said) {
         }
         b"fiel" => said.tag("fiel", json!(bytes.get(..2))),
         b"clap" => clean_aperture(bytes, said),
-        b"avcC" => avc(bytes, said),
-        b"hvcC" => hevc(bytes, said),
+        b"avcC" => configuration::avc(bytes, said),
+        b"hvcC" => configuration::hevc(bytes, said),
+        b"av1C" => configuration::av1(bytes, said),
+        b"vpcC" => configuration::vp9(bytes, said),
         b"ADHR" | b"ARES" => said.tag("dnx:compression_id", avid(atom, bytes)),
         b"ACLR" => said.tag("ACLR:range", avid(atom, bytes)),
         _ => said.tag(format!("stsd:{}", four(atom.kind)), format!("{} bytes", bytes.len())),
@@ -221,41 +246,4 @@ fn clean_aperture(bytes: &[u8], said: &mut Said) {
     if fits && left + width <= full_width && top + height <= full_height {
         said.active_area([left, top, width, height].map(|n| n.round() as u32), "clap");
     }
-}
-
-/// `avcC` (ISO/IEC 14496-15): profile, and, behind the parameter sets of high profiles, chroma format and bits.
-fn avc(bytes: &[u8], said: &mut Said) {
-    let (Some(&profile), Some(&constraints)) = (bytes.get(1), bytes.get(2)) else { return };
-    said.tag("avcC:profile", codecs::h264_profile(profile, constraints).map(|name| format!("H.264 {name}")));
-    said.tag("avcC:level", bytes.get(3).map(|level| f64::from(*level) / 10.0));
-    if matches!(profile, 66 | 77 | 88) {
-        said.tag("avcC:chroma", "4:2:0");
-        said.tag("avcC:bit_depth", 8);
-        return;
-    }
-    // Sequence parameter sets, then picture parameter sets, each with its length.
-    let skip =
-        |at: usize, count: usize| (0..count).try_fold(at, |at, _| Some(at + 2 + usize::from(u16_at(bytes, at)?)));
-    let sets = bytes.get(5).and_then(|n| skip(6, usize::from(n & 31)));
-    let end = sets.and_then(|at| skip(at + 1, usize::from(*bytes.get(at)?)));
-    if let Some([chroma, luma_bits]) = end.and_then(|at| array(bytes, at)) {
-        said.tag("avcC:chroma", subsampling(chroma & 3));
-        said.tag("avcC:bit_depth", 8 + (luma_bits & 7));
-    }
-}
-
-/// `hvcC` (ISO/IEC 14496-15).
-fn hevc(bytes: &[u8], said: &mut Said) {
-    let Some([chroma, luma_bits]) = array(bytes, 16) else { return };
-    said.tag(
-        "hvcC:profile",
-        bytes.get(1).and_then(|p| codecs::hevc_profile(p & 31)).map(|name| format!("HEVC {name}")),
-    );
-    said.tag("hvcC:level", bytes.get(12).map(|level| f64::from(*level) / 30.0));
-    said.tag("hvcC:chroma", subsampling(chroma & 3));
-    said.tag("hvcC:bit_depth", 8 + (luma_bits & 7));
-}
-
-fn subsampling(format: u8) -> &'static str {
-    ["4:0:0", "4:2:0", "4:2:2", "4:4:4"][usize::from(format & 3)]
 }

@@ -24,6 +24,13 @@ pub(super) struct Descriptors<'a> {
 }
 
 const PICTURE_RULES: &[Rule] = &[
+    ("Picture DisplayWidth", |said, value, tag| {
+        said.width(above_0(value).filter(|shown| is_padded(said, "StoredWidth", *shown, 16)), tag);
+    }),
+    ("Picture DisplayHeight", |said, value, tag| {
+        let shown = above_0(value).filter(|shown| is_padded(said, "StoredHeight", *shown, 16));
+        said.height(shown.and_then(|height| height.checked_mul(fields(said))), tag);
+    }),
     ("Picture StoredWidth", |said, value, tag| said.width(above_0(value), tag)),
     ("Picture StoredHeight", |said, value, tag| {
         said.height(above_0(value).and_then(|height| height.checked_mul(fields(said))), tag);
@@ -123,6 +130,13 @@ fn tagged(said: &Said, name: &str) -> Option<u64> {
 
 fn signed(said: &Said, name: &str) -> i64 {
     said.tags.get(&format!("Picture {name}")).and_then(Value::as_i64).unwrap_or(0)
+}
+
+/// Whether more is stored than is shown only because the coding fills whole blocks: 1088 lines for 1080. D-10 stores 608 lines
+/// for 576, as its recorders had them.
+fn is_padded(said: &Said, stored: &str, shown: u32, block: u32) -> bool {
+    tagged(said, stored)
+        .is_some_and(|stored| stored > u64::from(shown) && stored == u64::from(shown.next_multiple_of(block)))
 }
 
 /// Fields that a frame is stored in: heights are those of one.

@@ -46,8 +46,9 @@ fn a_clip_says_what_its_header_does() {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     assert_eq!([text(&m.container), text(&m.codec), text(&m.compression)], ["MXF", "XAVC", "intra"]);
     assert_eq!([text(&m.camera_make), text(&m.camera_model), text(&m.firmware)], ["Sony", "PMW-F55", "8.00"]);
-    // Two fields of 1088 lines are stored, of which 1080 are shown.
-    assert_eq!((text(&m.resolution), m.active_area), ("4096x2176".into(), Some([0, 0, 4096, 2160])));
+    // Two fields of 1088 lines are stored, of which 1080 are shown: the rest fills the last row of blocks.
+    assert_eq!((text(&m.resolution), m.active_area), ("4096x2160".into(), None));
+    assert_eq!(m.sources["height"], "Picture DisplayHeight");
     assert_eq!((m.display_size, m.pixel_aspect_ratio), (Some([4096, 2160]), Some(1.0)));
     assert_eq!(
         (m.bit_depth, text(&m.chroma_subsampling), text(&m.color_range)),
@@ -112,7 +113,7 @@ fn a_file_that_is_cut_off_tells_how_many_frames_are_whole() {
     let [cut_off, frames] = &read.metadata.findings[..] else { panic!("{:?}", read.metadata.findings) };
     assert!(cut_off.starts_with(&format!("it ends at byte {end}, before its footer at ")), "{cut_off}");
     assert_eq!(frames, &format!("of 10 frames 4 are whole: it is cut off at byte {end}"));
-    assert_eq!((read.metadata.frame_count, read.metadata.resolution.as_deref()), (Some(10), Some("4096x2176")));
+    assert_eq!((read.metadata.frame_count, read.metadata.resolution.as_deref()), (Some(10), Some("4096x2160")));
     assert_eq!(read.frames.count(), 4);
     // The index was in the footer.
     let (read, ..) = cut(Indexed::Even);

@@ -47,6 +47,7 @@ impl Format for QuickTime {
             Some(track) => movie.frames(&windows, track, &mut said)?,
             None => FrameTable::default(),
         };
+        isobmff::note_first_frame(&windows, frames.span(0), &mut said)?;
         Ok(said.finish(frames))
     }
 
