@@ -9,7 +9,9 @@ if [ ${#missing[@]} -gt 0 ]; then
     || { echo "FAILED inspect: cannot install ${missing[*]}"; cat "$work/log"; exit 1; }
 fi
 echo "      exiftool $(exiftool -ver), $(mediainfo --Version | tail -1), $(ffprobe -version | head -1)"
+ok "inspect: clips that FFmpeg was told to make are what it was told" \
+  python infra/conformance/metadata/made.py --platefleet "$platefleet" --out "$work/clips"
 ok "inspect: fields agree with exiftool, mediainfo and ffprobe, or it is explained why not" \
-  python infra/conformance/metadata/compare.py --platefleet "$platefleet" --samples "$reference/samples" --table "$work/inspect.md"
+  python infra/conformance/metadata/compare.py --platefleet "$platefleet" --samples "$reference/samples" "$work/clips" --table "$work/inspect.md"
 ok "inspect: every record is valid by the published schema" \
   "$oracles/sam/bin/python" infra/conformance/metadata/schema.py --platefleet "$platefleet" --samples "$reference/samples"

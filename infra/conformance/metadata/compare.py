@@ -1,14 +1,15 @@
 """Every camera file of the samples, field by field, as we and three other tools read it.
 
-    compare.py --platefleet BIN --samples DIR [--table FILE]
+    compare.py --platefleet BIN --samples DIR... [--table FILE]
 
-mapping.csv says what the others call our fields. A field that both say has to agree; one that only they say is missing here.
+The samples are those of the reference, and those that made.py makes. mapping.csv says what the others call our fields. A field that both say has to agree; one that only they say is missing here.
 Both are failures unless differences.csv explains them; an explanation that explains nothing is one too. Prints one line a
 sample, and the table of formats with --table.
 """
 
 import argparse
 import csv
+import fnmatch
 import json
 import re
 import subprocess
@@ -18,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FOLDERS = ["arri", "braw", "canon", "dng", "dpx", "exr", "mov", "mxf", "red"]
+FOLDERS = ["arri", "braw", "canon", "dng", "dpx", "exr", "made", "mov", "mxf", "red"]
 EXTENSIONS = {"ari", "braw", "cr3", "crm", "dng", "dpx", "exr", "mov", "mp4", "mxf", "r3d"}
 
 
@@ -142,13 +143,14 @@ def agree(ours, other, how):
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--platefleet", required=True)
-    arguments.add_argument("--samples", required=True, type=Path)
+    arguments.add_argument("--samples", required=True, type=Path, nargs="+")
     arguments.add_argument("--table", type=Path, help="write the table of formats here")
     arguments = arguments.parse_args()
     mapping = rows("mapping.csv")
-    explained = {(r["sample"], r["field"], r["tool"]): r["why"] for r in rows("differences.csv")}
+    explained = {(r["sample"], r["field"], r["tool"]) for r in rows("differences.csv")}
     used, failures, table = set(), [], defaultdict(lambda: defaultdict(int))
-    files = [f for folder in FOLDERS for f in sorted((arguments.samples / folder).rglob("*"))]
+    folders = [root / folder for root in arguments.samples for folder in FOLDERS]
+    files = [f for folder in folders for f in sorted(folder.rglob("*"))]
     files = [f for f in files if f.suffix[1:].lower() in EXTENSIONS]
     if len(files) < 35:
         sys.exit(f"only {len(files)} camera files in {arguments.samples}")
@@ -169,9 +171,10 @@ def main():
             if ours is not None and agree(ours, other, row["as"]):
                 same += 1
                 continue
-            key = (name, row["field"], row["tool"])
-            if key in explained:
-                used.add(key)
+            why = {(sample, field, tool) for sample, field, tool in explained
+                   if (field, tool) == (row["field"], row["tool"]) and fnmatch.fnmatch(name, sample)}
+            if why:
+                used |= why
                 known += 1
                 continue
             failures.append(f"{name}: {row['field']} is {ours!r}, {row['tool']} says {other!r}")
@@ -181,7 +184,7 @@ def main():
         line = table[extension]
         for column, count in (("files", 1), ("fields", fields), ("agree", same), ("explained", known)):
             line[column] += count
-    for key in sorted(set(explained) - used):
+    for key in sorted(explained - used):
         failures.append(f"differences.csv explains {' '.join(key)}, which does not differ")
     if arguments.table:
         lines = ["| format | files | fields (mean) | agree | explained |", "|---|---|---|---|---|"]
