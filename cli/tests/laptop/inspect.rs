@@ -76,14 +76,22 @@ fn damaged_files_are_one_clear_finding_and_end_with_1() {
     let dir = tempfile::tempdir().unwrap();
     let (folder, name) = footage(dir.path());
     let whole = fs::read(folder.join(format!("{name}_000000.dng"))).unwrap();
-    for (bytes, part) in [(&b""[..], "empty"), (&b"not a camera original at all"[..], ""), (&whole[..600], "")] {
-        let path = dir.path().join("damaged.dng");
+    let path = dir.path().join("damaged.dng");
+    for (bytes, part) in [(&b""[..], "empty"), (&b"not a camera original at all"[..], "begin like"), (&whole[..16], "")]
+    {
         fs::write(&path, bytes).unwrap();
         let run = platefleet(["inspect".as_ref(), path.as_os_str(), "--json".as_ref()]);
         assert_eq!(run.code, Some(1), "{}", run.stdout);
         let (kind, detail) = run.error();
         assert!(kind == "invalid" && detail.contains(part), "{kind}: {detail}");
     }
+    // Its first directory is whole: it says what it can, and that the picture is not there.
+    fs::write(&path, &whole[..600]).unwrap();
+    let run = platefleet(["inspect".as_ref(), path.as_os_str(), "--json".as_ref()]);
+    let (code, record) = (run.code, &run.json()[0]);
+    assert_eq!((code, &record["camera_model"]), (Some(1), &"Synth One".into()));
+    let findings = record["findings"].as_array().unwrap();
+    assert!(findings.iter().any(|f| f.as_str().unwrap().ends_with("but the file has 600")), "{findings:?}");
 }
 
 #[test]

@@ -97,8 +97,10 @@ impl ClipReport {
 pub fn inspect_clip(files: &[RelativePath], open: Open<'_, '_>) -> Result<ClipReport> {
     let (key, runs) = in_order(files)?;
     let first_path = &files[runs[0].file];
-    if key.role == Role::Sidecar {
-        return inspect_document(&key, first_path, open);
+    if key.role == Role::Sidecar
+        && let Some(report) = inspect_document(&key, first_path, open)?
+    {
+        return Ok(report);
     }
     let (format, first) = inspect_file(first_path, open)?;
     let mut report = ClipReport { metadata: first.metadata, tags: first.tags, runs };
@@ -107,7 +109,8 @@ pub fn inspect_clip(files: &[RelativePath], open: Open<'_, '_>) -> Result<ClipRe
         metadata.clip_name = Some(key.clip_name().to_owned());
         metadata.sources.insert("clip_name".to_owned(), "file name".to_owned());
     }
-    metadata.role = Some(key.role);
+    // A name that no camera gives, over what is footage all the same.
+    metadata.role = Some(if key.role == Role::Sidecar { Role::Original } else { key.role });
     report.runs[0].table = first.frames;
     let numbered = |run: &FrameRun| key_file(files, run);
     let files_in_order: Vec<ClipFile> = report.runs.iter().map(numbered).collect();
@@ -123,12 +126,10 @@ pub fn inspect_clip(files: &[RelativePath], open: Open<'_, '_>) -> Result<ClipRe
     Ok(report)
 }
 
-/// A sidecar by itself: what it says about the clip that is not there.
-fn inspect_document(key: &ClipKey, path: &RelativePath, open: Open<'_, '_>) -> Result<ClipReport> {
+/// A sidecar by itself: what it says about the clip that is not there. None when it is no document of a kind that is known.
+fn inspect_document(key: &ClipKey, path: &RelativePath, open: Open<'_, '_>) -> Result<Option<ClipReport>> {
     let source = open(path)?;
-    let Some(said) = sidecar::document(&[key.clip_name()], &*source)? else {
-        return Err(Error::unsupported("a document of this kind by itself").in_file(path.as_str()));
-    };
+    let Some(said) = sidecar::document(&[key.clip_name()], &*source)? else { return Ok(None) };
     let mut metadata = said.metadata;
     if metadata.clip_name.is_none() {
         metadata.clip_name = Some(key.clip_name().to_owned());
@@ -136,7 +137,7 @@ fn inspect_document(key: &ClipKey, path: &RelativePath, open: Open<'_, '_>) -> R
     }
     metadata.role = Some(key.role);
     metadata.path = Some(path.to_string());
-    Ok(ClipReport { metadata, tags: said.tags, runs: Vec::new() })
+    Ok(Some(ClipReport { metadata, tags: said.tags, runs: Vec::new() }))
 }
 
 /// What a file is, and what it says.
@@ -317,6 +318,22 @@ mod tests {
         let counted = Counted::new(Memory::new("A001.dng", &roll[&files[0]][..]));
         recognise("A001.dng", &counted).unwrap().inspect(&counted).unwrap();
         assert!(counted.reads() <= 5);
+    }
+
+    #[test]
+    fn footage_under_a_name_that_no_camera_gives_is_known_by_its_bytes() {
+        let named = |name: &str, bytes: &[u8]| {
+            let open = |path: &RelativePath| -> Result<Box<dyn Source>> {
+                Ok(Box::new(Memory::new(path.as_str(), bytes.to_vec())))
+            };
+            inspect_clip(&[RelativePath::new(name).unwrap()], &open)
+        };
+        let frame = roll().into_values().next().unwrap();
+        let m = named("still.btf", &frame).unwrap().metadata;
+        assert_eq!((m.container.as_deref(), m.role), (Some("TIFF"), Some(Role::Original)));
+        let error = named("still.txt", b"a note about it").unwrap_err();
+        assert_eq!(error.to_string(), "still.txt: byte 0: it is no camera format that is known by name or content");
+        assert_eq!(named("still.jpg", b"\xff\xd8\xff\xe0....JFIF").unwrap_err().kind(), "unsupported");
     }
 
     #[test]
