@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::{
     error::{Error, Result},
-    source::Source,
+    source::{Source, Windows},
 };
 
 /// Boxes side by side in one. Users' data has dozens.
@@ -75,6 +75,11 @@ impl Boxes<'_> {
     /// Where the next header would stand.
     pub(in crate::camera) fn at(&self) -> u64 {
         self.at
+    }
+
+    /// Whether the next header, which would end before `end`, has been read already.
+    pub(in crate::camera) fn is_held(&self, file: &Windows<'_>, end: u64) -> bool {
+        file.holds(&(self.at..self.at.saturating_add(16).min(end)))
     }
 
     fn read(&mut self) -> Result<Option<Atom>> {
@@ -170,6 +175,18 @@ mod tests {
         let mut bytes = boxed(b"moov", &[0; 100]);
         bytes.truncate(50);
         assert_eq!(kinds(&bytes), [("moov".into(), 8..50, 58)]);
+    }
+
+    #[test]
+    fn a_box_that_ends_with_the_largest_number_ends_the_walk() {
+        let endless = [&1u32.to_be_bytes()[..], b"mdat", &u64::MAX.to_be_bytes(), b"media"].concat();
+        let file = Memory::new("a.mov", [boxed(b"free", b""), endless].concat());
+        let windows = Windows::new(&file, 64, 5, 1024);
+        let mut walk = boxes(&windows, 0..file.len());
+        assert!(walk.next().unwrap().is_ok() && walk.is_held(&windows, file.len()));
+        // Its 16 bytes of header and 5 of media are there.
+        assert_eq!(walk.next().unwrap().unwrap().missing, u64::MAX - 21);
+        assert!(walk.is_held(&windows, file.len()) && walk.next().is_none());
     }
 
     #[test]

@@ -29,6 +29,10 @@ pub(in crate::camera) fn note_first_frame(file: &Windows<'_>, frame: Option<Fram
     let is_dnx = format.starts_with("AVd") && (m.scan.is_none() || m.bit_depth.is_none());
     let Some(frame) = frame.filter(|frame| (is_prores || is_dnx) && frame.len >= HEADER) else { return Ok(()) };
     let range = frame.offset..frame.offset.saturating_add(HEADER);
+    // A file that is cut off before it says so elsewhere.
+    if range.end > file.len() {
+        return Ok(());
+    }
     if !file.holds(&range) && (file.reads_left() == 0 || file.bytes_left() < super::WINDOW) {
         return Ok(());
     }

@@ -97,10 +97,7 @@ impl Movie {
         let mut walk = boxes(file, 0..file.len());
         let mut extended = false;
         // Once the movie is known, only what was read with it is looked at, and for fragments where it announces them.
-        while found.is_none()
-            || extended && file.reads_left() > 2
-            || file.holds(&(walk.at()..(walk.at() + 16).min(file.len())))
-        {
+        while found.is_none() || extended && file.reads_left() > 2 || walk.is_held(file, file.len()) {
             let Some(next) = walk.next() else { break };
             let Some(atom) = said.or_finding(next)? else { break };
             if atom.missing > 0 {
@@ -313,7 +310,7 @@ fn each(
     visit: &mut dyn FnMut(Atom) -> Result<()>,
 ) -> Result<u64> {
     let mut walk = boxes(file, within.clone());
-    while !thrifty || file.holds(&(walk.at()..(walk.at() + 16).min(within.end))) {
+    while !thrifty || walk.is_held(file, within.end) {
         match walk.next() {
             Some(atom) => visit(atom?)?,
             None => break,
