@@ -3,7 +3,10 @@
 //! A file that came, changed or went has the clips read again that it may belong to. A clip takes those that are verified,
 //! and belong to no other clip of a likelier name. What is wrong with a document is a finding of the clip, and fails nothing.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use platefleet_fleet::{
     id::RollId,
@@ -15,7 +18,7 @@ use platefleet_fleet::{
 use platefleet_media::{
     Error,
     camera::{self, ClipReport},
-    clip::{ClipKey, Related, Role, key_of},
+    clip::{self, ClipKey, Related, Role, key_of},
     path::RelativePath,
     source::Known,
 };
@@ -36,6 +39,8 @@ pub(crate) struct Beside {
     files: Vec<FileRow>,
     /// The names, lower case, that it was looked for in logs by.
     names: BTreeSet<String>,
+    /// Other sequences of the take with some of the same numbers, each with the finding that says so.
+    twins: BTreeMap<RelativePath, String>,
     /// Other clips that these files belonged to before this one was there.
     others: BTreeSet<String>,
 }
@@ -111,6 +116,23 @@ async fn ask(
     Ok(())
 }
 
+/// What is to be said when two sequences of a take have a frame of the same number.
+async fn duplicates(
+    env: &impl Table,
+    roll: &RollId,
+    pattern: &str,
+    twin: &str,
+) -> Result<Option<String>, ports::Error> {
+    let mut paths = Vec::new();
+    for pattern in [pattern, twin] {
+        let files = Rolls(env).files_of_clip(roll, pattern).await?;
+        paths.extend(files.into_iter().filter(|file| file.state == FileState::Verified).map(|file| file.path));
+    }
+    let clips = clip::group(&paths);
+    let own = clips.iter().find(|clip| clip.pattern == pattern);
+    Ok(own.and_then(|own| own.duplicates.first().cloned()))
+}
+
 impl Beside {
     /// Takes down an original, and finds what stands beside it. Only a clip that a manifest names has companions.
     pub(crate) async fn of_clip(env: &impl Table, roll: &RollId, first: &FileRow) -> Result<Self, ports::Error> {
@@ -128,9 +150,23 @@ impl Beside {
                 beside.others.extend(clips.into_iter().skip(1));
             }
         }
+        for twin in companions.twins_of(roll, &key).await? {
+            if let Some(finding) = duplicates(env, roll, &key.pattern, &twin).await?
+                && let Ok(path) = RelativePath::new(twin.as_str())
+            {
+                beside.twins.insert(path, finding);
+                beside.others.insert(twin);
+            }
+        }
         beside.clip = Some(key);
         beside.in_logs_as(env, roll, None).await?;
         Ok(beside)
+    }
+
+    /// Takes down that other sequences had some of the same numbers when the clip was read before.
+    pub(crate) fn were(&mut self, companions: &[Companion]) {
+        let twins = companions.iter().filter(|companion| companion.role == Role::Original);
+        self.others.extend(twins.map(|twin| twin.path.to_string()));
     }
 
     /// Finds the logs that name the clip as its files do, or as its header does.
@@ -166,7 +202,12 @@ impl Beside {
                 etag: observed.map(|observed| observed.etag.clone()),
             }
         };
-        self.files.iter().map(companion).collect()
+        let twin = |(path, finding): (&RelativePath, &String)| Companion {
+            role: Role::Original,
+            path: path.clone(),
+            etag: Some(finding.clone()),
+        };
+        self.files.iter().map(companion).chain(self.twins.iter().map(twin)).collect()
     }
 
     /// Has those read again that may have taken these files for theirs.
@@ -200,6 +241,7 @@ impl Beside {
                 report.metadata.related.push(Related { role: companion.role, path: companion.path.to_string() });
             }
         }
+        report.metadata.findings.extend(self.twins.values().cloned());
         report.metadata.related.sort();
         Ok(companions)
     }

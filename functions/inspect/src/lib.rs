@@ -93,8 +93,11 @@ async fn inspect(
     }
     unchecked::withdraw_others(env, roll, pattern).await?;
     let mut beside = Beside::of_clip(env, roll, first).await?;
-    if let Some(name) = was.as_ref().and_then(|was| was.row.metadata.clip_name.as_deref()) {
-        beside.in_logs_as(env, roll, Some(name)).await?;
+    if let Some(was) = &was {
+        beside.were(&was.row.companions);
+        if let Some(name) = &was.row.metadata.clip_name {
+            beside.in_logs_as(env, roll, Some(name)).await?;
+        }
     }
     let revision = ClipRow::revision_of(&files, &beside.companions());
     let row = match &was {

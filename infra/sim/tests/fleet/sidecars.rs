@@ -225,6 +225,48 @@ fn a_log_that_is_none_adds_to_nothing() {
     assert_eq!(status(&world, &roll()).state, "VERIFIED");
 }
 
+/// Frames 0 to 2 of a take, and frame 2 once more under a shorter number.
+fn written_twice() -> Card {
+    let mut files = frames(CLIP, 3);
+    let (path, frame) = files.iter().next_back().map(|(path, frame)| (path.clone(), frame.clone())).unwrap();
+    files.insert(path.replace("_000002.dng", "_0002.dng"), frame);
+    Card::of(files)
+}
+
+/// What the sequences of a take say of each other, by their patterns.
+fn twice(world: &World) -> Vec<String> {
+    let mut clips = block_on(Clips(world).of_production(&roll().production)).unwrap();
+    clips.sort_by(|a, b| a.pattern.cmp(&b.pattern));
+    clips.into_iter().map(|clip| clip.metadata.findings.join("; ")).collect()
+}
+
+fn both() -> [String; 2] {
+    let place = format!("Clips/{CLIP}/{CLIP}");
+    [format!("{place}_0002.dng"), format!("{place}_[000000-000002].dng")]
+        .map(|other| format!("frame 2 is also in {other}: the number stands there twice"))
+}
+
+#[test]
+fn a_number_that_stands_twice_in_a_take_is_a_finding_of_both_sequences_in_any_order() {
+    let card = written_twice();
+    for shorter_first in [true, false] {
+        let (world, mut objects) = (World::new(), card.objects());
+        objects.sort_by_key(|(key, _)| (key.ends_with("_0002.dng") != shorter_first, key.contains("/ascmhl/")));
+        for (key, bytes) in objects {
+            world.upload(&key, bytes);
+            calm(&world);
+        }
+        assert_eq!(twice(&world), both(), "the shorter one first: {shorter_first}");
+        assert_eq!(status(&world, &roll()).state, "VERIFIED");
+    }
+    for seed in 0..40 {
+        let world = World::new();
+        card.upload(&world);
+        settle(&world, Weather::windy(seed));
+        assert_eq!(twice(&world), both(), "seed {seed}");
+    }
+}
+
 #[test]
 fn a_function_that_ends_at_any_call_leaves_the_clip_enriched() {
     let card = card();

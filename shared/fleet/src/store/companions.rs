@@ -37,14 +37,14 @@ const NAME: &str = "N#";
 /// Queries at once.
 const IN_FLIGHT: usize = 16;
 
-/// A file that stands beside a clip.
+/// A file that stands beside a clip, or another sequence of its take that has some of the same numbers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Companion {
-    /// Proxy, sidecar or audio.
+    /// Proxy, sidecar or audio; original for another sequence.
     pub role: Role,
-    /// Its path in the roll.
+    /// Its path in the roll, or its pattern.
     pub path: RelativePath,
-    /// Entity tag of what was read of it; none of a file that is only listed.
+    /// Entity tag of what was read of it, none of a file that is only listed; of another sequence what is said of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
 }
@@ -104,6 +104,18 @@ impl<T: Table> Companions<'_, T> {
             }
         }
         Ok(clips)
+    }
+
+    /// Patterns of other sequences of the take, which differ from this one only in how they write their numbers.
+    pub async fn twins_of(&self, roll: &RollId, original: &ClipKey) -> Result<BTreeSet<String>> {
+        let alike = |pattern: &str| pattern.replace('#', "").to_lowercase();
+        let mut twins = BTreeSet::new();
+        for name in names_of_take(original).iter().filter(|_| original.frame.is_some()) {
+            let noted = self.noted(&partition(roll, name), CLIP).await?;
+            twins.extend(noted.into_iter().filter(|twin| alike(twin) == alike(&original.pattern)));
+        }
+        twins.remove(&original.pattern);
+        Ok(twins)
     }
 
     /// The verified files, but for logs, that may belong to an original, in path order.

@@ -171,8 +171,10 @@ pub struct Clip {
     pub role: Role,
     /// By frame number; one for a file that is a clip by itself.
     pub files: Vec<ClipFile>,
-    /// What is wrong with it, in sentences: frames that are missing between the first and the last.
+    /// What is wrong with it, in sentences: frames that are missing between the first and the last, and `duplicates`.
     pub findings: Vec<String>,
+    /// A sentence for each other sequence that has frames of the same numbers.
+    pub duplicates: Vec<String>,
 }
 
 impl Clip {
@@ -231,7 +233,14 @@ pub fn group<'a>(paths: impl IntoIterator<Item = &'a RelativePath>) -> Vec<Clip>
         files.sort();
         files.dedup();
         let findings = gaps(&files);
-        Clip { name: key.clip_name().to_owned(), pattern: key.pattern, role: key.role, files, findings }
+        Clip {
+            name: key.clip_name().to_owned(),
+            pattern: key.pattern,
+            role: key.role,
+            files,
+            findings,
+            duplicates: Vec::new(),
+        }
     };
     let mut clips: Vec<Clip> = clips.into_values().map(whole).collect();
     tell_of_duplicates(&mut clips);
@@ -251,7 +260,8 @@ fn tell_of_duplicates(clips: &mut [Clip]) {
             if let Some(number) = twice.and_then(|f| f.frame) {
                 let problem =
                     format!("frame {number} is also in {}: the number stands there twice", clips[other].path());
-                clips[one].findings.push(problem);
+                clips[one].findings.push(problem.clone());
+                clips[one].duplicates.push(problem);
             }
         }
     }
